@@ -1,0 +1,161 @@
+"""What both services share over HTTP: request ids, access log, figures, error bodies, and the operators' endpoints."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+
+from chat import database, logs
+from chat.broadcast import Broadcast
+from chat.config import Settings
+from chat.metrics import METHODS, Metrics
+from chat.validation import MAX_PAYLOAD, Invalid
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[], str | None]
+ID_HEADER = "X-Request-ID"
+# Asked every few seconds by machines: their lines would bury the others.
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def error_body(code: str, message: str, fields: Mapping[str, str] | None = None) -> dict[str, object]:
+    """The shape of every refusal, over HTTP and in acknowledgements alike."""
+    error: dict[str, object] = {"code": code, "message": message}
+    if fields:
+        error["fields"] = dict(fields)
+    return {"error": error, "request_id": logs.request_id.get()}
+
+
+def make_flask(name: str, settings: Settings, metrics: Metrics) -> Flask:
+    """A Flask application with everything of this module except the operators' endpoints."""
+    app = Flask(name, static_folder=None)
+    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_PAYLOAD)
+    _observe(app, metrics)
+    _answer_errors(app, metrics)
+    _allow_origins(app, settings.cors_origins)
+    return app
+
+
+def _observe(app: Flask, metrics: Metrics) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        logs.request_id.set(logs.new_request_id(request.headers.get(ID_HEADER)))
+        metrics.in_progress.inc()
+        g.counted = True
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        method = request.method if request.method in METHODS else "other"
+        metrics.requests.labels(method, route, str(response.status_code)).inc()
+        metrics.request_duration.labels(method, route).observe(seconds)
+        response.headers[ID_HEADER] = logs.request_id.get() or uuid.uuid4().hex
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cache-Control", "no-store")
+        details = {
+            "method": request.method,
+            "path": request.path,
+            "route": route,
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000, 1),
+            "remote": request.remote_addr,
+        }
+        log.log(logging.DEBUG if request.path in QUIET else logging.INFO, "request", extra=details)
+        return response
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        if g.pop("counted", False):
+            metrics.in_progress.dec()
+        logs.request_id.set(None)
+
+
+def _answer_errors(app: Flask, metrics: Metrics) -> None:
+    @app.errorhandler(Invalid)
+    def invalid(error: Invalid) -> tuple[Response, int]:
+        return jsonify(error_body("invalid", "the request is not valid", error.problems)), 400
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[Response, int] | HTTPException:
+        if error.code is None or error.code < 400:
+            return error
+        code = error.name.lower().replace(" ", "_")
+        return jsonify(error_body(code, error.description or error.name)), error.code
+
+    def unavailable(error: Exception) -> tuple[Response, int]:
+        metrics.errors.labels("database").inc()
+        log.error("the database does not answer", extra={"reason": str(error).splitlines()[0]})
+        return jsonify(error_body("unavailable", "the service cannot answer now, try again")), 503
+
+    for kind in database.UNAVAILABLE:
+        app.register_error_handler(kind, unavailable)
+
+    @app.errorhandler(Exception)
+    def failed(_error: Exception) -> tuple[Response, int]:
+        metrics.errors.labels("internal").inc()
+        log.exception("unhandled error")
+        return jsonify(error_body("internal", "the service made a mistake; its log has the details")), 500
+
+
+def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
+    """Pages of the same origin need no header; others get one only where they are listed."""
+    if not origins:
+        return
+
+    @app.after_request
+    def allow(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin in origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            response.headers["Access-Control-Allow-Headers"] = f"Content-Type, {ID_HEADER}"
+        return response
+
+
+def origin_allowed(origin: str, environ: Mapping[str, str], origins: tuple[str, ...]) -> bool:
+    """Whether a browser's page may open a websocket: one of the same host (as the edge saw it), or a listed one.
+
+    Browsers let any page open a websocket to anywhere, so here the server has to look.
+    """
+    host = environ.get("HTTP_X_FORWARDED_HOST", environ.get("HTTP_HOST", "")).split(",")[0].strip()
+    return origin in origins or (bool(host) and urlsplit(origin).netloc.lower() == host.lower())
+
+
+def readiness(engine: Engine, broadcast: Broadcast) -> dict[str, Check]:
+    return {"postgresql": lambda: database.check(engine), "redis": broadcast.check}
+
+
+def operations(metrics: Metrics, checks: Mapping[str, Check]) -> Blueprint:
+    """/healthz, /readyz and /metrics. ``checks``: what must answer, each returning None or why it does not."""
+    blueprint = Blueprint("operations", __name__)
+
+    @blueprint.get("/healthz")
+    def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @blueprint.get("/readyz")
+    def ready() -> tuple[dict[str, object], int]:
+        results = {name: check() or "ok" for name, check in checks.items()}
+        failing = sorted(name for name, result in results.items() if result != "ok")
+        if failing:
+            log.warning("not ready", extra={"checks": results})
+        body: dict[str, object] = {"status": "unavailable" if failing else "ok", "failing": failing, "checks": results}
+        return body, 503 if failing else 200
+
+    @blueprint.get("/metrics")
+    def figures() -> Response:
+        return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+    return blueprint
