@@ -1,0 +1,156 @@
+"""Release tarballs shaped like upstream's, made from Debian's signed packages, with the lock file that pins them.
+
+apt verifies the packages inside the mirror; the binaries are then packed again under their upstream names. Equal
+packages give equal tarballs: entries are sorted, owned by root and dated 0.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from lab import mirror
+from lab.errors import LabError
+from lab.hosts import Launcher, parallel
+from lab.runtime import PREFIX, FileEntry, archive, digest_of, execute, read_file, stable_json
+from lab.state import State
+
+STORE = f"{mirror.DATA}/www/artifacts"
+LOCK_NAME = "artifacts.lock.yml"
+UPSTREAM = "https://github.com/prometheus/{name}/releases/download/v{{version}}/{file}"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """``packages``: from Debian, the first gives the version; ``binaries``: upstream name → path in the packages."""
+
+    name: str
+    packages: tuple[str, ...]
+    binaries: Mapping[str, str]
+
+
+ARTIFACTS = (
+    Artifact("node_exporter", ("prometheus-node-exporter",), {"node_exporter": "/usr/bin/prometheus-node-exporter"}),
+    Artifact(
+        "prometheus",
+        ("prometheus", "promtool"),
+        {"prometheus": "/usr/bin/prometheus", "promtool": "/usr/bin/promtool"},
+    ),
+    Artifact(
+        "alertmanager",
+        ("prometheus-alertmanager",),
+        {"alertmanager": "/usr/bin/prometheus-alertmanager", "amtool": "/usr/bin/amtool"},
+    ),
+)
+
+
+def upstream_version(debian: str) -> str:
+    """``1:2.53.3+ds1-2+b1`` → ``2.53.3``: without epoch, Debian revision and repacking suffix."""
+    version = debian.rpartition(":")[2].partition("-")[0] if "-" in debian else debian.rpartition(":")[2]
+    for mark in ("+ds", "+dfsg", "~"):
+        version = version.partition(mark)[0]
+    return version
+
+
+def release_name(name: str, version: str, arch: str) -> str:
+    return f"{name}-{version}.linux-{arch}"
+
+
+def pack(root: str, binaries: Mapping[str, bytes]) -> bytes:
+    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        folder = tarfile.TarInfo(root)
+        folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
+        tar.addfile(folder)
+        for name, content in sorted(binaries.items()):
+            info = tarfile.TarInfo(f"{root}/{name}")
+            info.size, info.mode, info.uname, info.gname = len(content), 0o755, "root", "root"
+            tar.addfile(info, io.BytesIO(content))
+    return gzip.compress(stream.getvalue(), compresslevel=6, mtime=0)
+
+
+def lock_entry(artifact: Artifact, version: str, arch: str, sha256: str) -> dict[str, Any]:
+    file = release_name(artifact.name, "{version}", "{arch}") + ".tar.gz"
+    return {
+        version: {
+            "url": UPSTREAM.format(name=artifact.name, file=file),
+            "path": f"{artifact.name}/{file}",
+            "sha256": {arch: sha256},
+            "strip": 1,
+            "binaries": sorted(artifact.binaries),
+        }
+    }
+
+
+def recipe_digest() -> str:
+    """Stands for everything that decides how artifacts are made; a change makes them anew."""
+    recipe = [[item.name, list(item.packages), dict(item.binaries)] for item in ARTIFACTS]
+    return digest_of(stable_json(recipe), UPSTREAM, str(FORMAT), "pack 1")
+
+
+def ensure(launcher: Launcher, state: State, rebuild: bool = False) -> str:
+    """Make sure that the file store has all artifacts and that the lock file says what it has; returns the outcome.
+
+    The store keeps the lock beside the artifacts: it outlives the state directory, and both always agree.
+    """
+    container = mirror.wait_ready(launcher)
+    wanted = f"# recipe {recipe_digest()}\n"
+    stored = _stored_lock(launcher)
+    if rebuild or stored is None or not stored.startswith(wanted):
+        stored = wanted + yaml.safe_dump(_make(container), sort_keys=False, explicit_start=True)
+        container.put_archive(STORE, archive({LOCK_NAME: FileEntry(stored.encode())}))
+        outcome = "made from Debian's packages"
+    else:
+        outcome = "unchanged"
+    state.write(state.artifacts_lock, stored, mode=0o644)
+    return outcome
+
+
+def _stored_lock(launcher: Launcher) -> str | None:
+    try:
+        with mirror.open_url(f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{LOCK_NAME}") as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return None
+
+
+def _make(container: Any) -> dict[str, Any]:
+    work = f"/var/tmp/{PREFIX}-artifacts"  # noqa: S108 - inside the mirror's container
+    execute(container, ["rm", "-rf", work], "clearing the work folder")
+    execute(container, ["install", "-d", "-o", "_apt", f"{work}/root"], "making the work folder")
+    execute(container, ["apt-get", "-q", "update"], "apt-get update")
+    packages = [package for artifact in ARTIFACTS for package in artifact.packages]
+    download = ["sh", "-c", 'cd "$0" && apt-get -q download "$@"', work, *packages]
+    execute(container, download, "downloading the artifacts' packages")
+    names = execute(container, ["find", work, "-maxdepth", "1", "-name", "*.deb"], "listing the packages").split()
+    arch = execute(container, ["dpkg", "--print-architecture"], "asking for the architecture").strip()
+    versions = {}
+    for path in sorted(names):
+        fields = execute(container, ["dpkg-deb", "-f", path, "Package", "Version"], f"reading {path}")
+        field = dict(line.split(": ", 1) for line in fields.splitlines())
+        versions[field["Package"]] = upstream_version(field["Version"])
+        execute(container, ["dpkg-deb", "-x", path, f"{work}/root"], f"unpacking {path}")
+
+    def make(artifact: Artifact) -> tuple[str, dict[str, Any]]:
+        version = versions.get(artifact.packages[0])
+        if version is None:
+            raise LabError(f"apt gave no package {artifact.packages[0]}", "look at the apt sources in the mirror")
+        binaries = {name: read_file(container, f"{work}/root{path}") for name, path in artifact.binaries.items()}
+        root = release_name(artifact.name, version, arch)
+        tarball = pack(root, binaries)
+        path = f"{artifact.name}/{root}.tar.gz"
+        container.put_archive(STORE, archive({path: FileEntry(tarball)}, {artifact.name: (0o755, 0)}))
+        return artifact.name, lock_entry(artifact, version, arch, hashlib.sha256(tarball).hexdigest())
+
+    entries = dict(parallel(make, ARTIFACTS, workers=2))
+    execute(container, ["rm", "-rf", work], "removing the work folder")
+    return {"format": FORMAT, "artifacts": entries}
