@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's half of devops.platform.component: render, resolve, and send everything in one round trip."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
+
+from ansible_collections.devops.platform.plugins.module_utils.engine.describe import (
+    DescriptionError,
+    compose_facts,
+    normalise,
+    resolve_release,
+)
+
+PAYLOAD_FORMAT = 1
+# The same as SafeLoader, in C where there is one: a lock file is read at each task.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RUN: dict[str, str] = {}
+
+
+def run_id() -> str:
+    """The rollout id of this ansible-playbook run: the start of the process that all workers share, and its id.
+
+    Action plugins run in forked workers; what they have in common is their parent.
+    """
+    parent = os.getppid()
+    if "id" not in _RUN:
+        _RUN["id"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(_started(parent))) + f"-{parent}"
+    return _RUN["id"]
+
+
+def _started(process: int) -> float:
+    """When a process began, in seconds since the epoch. Source: proc(5): field 22 of stat, in ticks since boot."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii") as handle:
+            ticks = int(handle.read().rpartition(")")[2].split()[19])
+        with open("/proc/stat", encoding="ascii") as handle:
+            booted = next(int(line.split()[1]) for line in handle if line.startswith("btime "))
+    except OSError:
+        return time.time()  # no /proc: not Linux
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+
+class ActionModule(ActionBase):
+    """Renders files, resolves releases through the lock, and runs component_apply once on the host."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        try:
+            components = normalise(arguments)
+            payload = {
+                "format": PAYLOAD_FORMAT,
+                "rollout": str(arguments.get("rollout") or run_id()),
+                "components": [self._complete(component, arguments, task_vars) for component in components],
+            }
+        except DescriptionError as error:
+            raise AnsibleActionFail(
+                f"{error} Nothing was touched on {task_vars.get('inventory_hostname', 'the host')}."
+            ) from error
+        result: dict[str, Any] = self._execute_module(
+            module_name="devops.platform.component_apply",
+            module_args={"payload": json.dumps(payload)},
+            task_vars=task_vars,
+        )
+        return result
+
+    # Rendering
+
+    def _complete(
+        self, component: dict[str, Any], arguments: Mapping[str, Any], task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """One component with contents instead of templates and addresses instead of artifact names."""
+        files = []
+        for given in component.get("files") or []:
+            item = dict(given)
+            if item.get("template"):
+                item["content"] = self._render(item.pop("template"), component, task_vars)
+            elif item.get("source"):
+                item["content"] = self._read("files", item.pop("source"))
+            files.append(item)
+        component["files"] = files
+        if component.get("release"):
+            component["release"] = resolve_release(
+                component["name"], component["release"], *self._artifacts(arguments, task_vars)
+            )
+        if component.get("compose"):
+            component["compose"] = {**compose_facts(component), **component["compose"]}
+        return component
+
+    def _read(self, folder: str, name: str) -> str:
+        try:
+            path = self._find_needle(folder, name)
+            text: str = self._loader.get_text_file_contents(path)
+        except AnsibleError as error:
+            raise DescriptionError(f"{folder[:-1]} {name!r} cannot be read: {error}.") from error
+        return text
+
+    def _render(self, name: str, component: Mapping[str, Any], task_vars: dict[str, Any]) -> str:
+        try:
+            path = self._find_needle("templates", name)
+            source = trust_as_template(self._loader.get_text_file_contents(path))
+            variables = {**task_vars, "component": component, "secrets": component.get("secrets") or {}}
+            templar = self._templar.copy_with_new_env(searchpath=[os.path.dirname(path)], available_variables=variables)
+            overrides = {"trim_blocks": True, "lstrip_blocks": False}
+            rendered = templar.template(source, escape_backslashes=False, overrides=overrides)
+        except AnsibleError as error:
+            raise DescriptionError(f"{component['name']}: template {name!r} could not be rendered: {error}.") from error
+        return "" if rendered is None else str(rendered)
+
+    # Artifacts
+
+    def _artifacts(self, arguments: Mapping[str, Any], task_vars: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """(artifacts of all lock files, sources in order), from the task or from `platform.artifacts`."""
+        given = arguments.get("artifacts")
+        if given is None:
+            platform = self._templar.template(task_vars.get("platform") or {})
+            given = (platform or {}).get("artifacts") or {}
+        locked: dict[str, Any] = {}
+        for name in given.get("locks") or []:
+            path = self._loader.path_dwim(name) if os.path.isabs(name) else self._repository_path(name, task_vars)
+            try:
+                with open(path, encoding="utf-8") as handle:
+                    content = yaml.load(handle, Loader=LOADER) or {}  # noqa: S506 - a safe loader
+            except OSError as error:
+                raise DescriptionError(
+                    f"the artifact lock {name} cannot be read: {error.strerror}; `make up` makes the lab's."
+                ) from error
+            for artifact, versions in (content.get("artifacts") or {}).items():
+                locked.setdefault(artifact, {}).update(versions)
+        return locked, list(given.get("sources") or ["upstream"])
+
+    def _repository_path(self, name: str, task_vars: Mapping[str, Any]) -> str:
+        """A path relative to the repository: next to ansible.cfg where there is one, else to the playbook."""
+        config = task_vars.get("ansible_config_file")
+        base = os.path.dirname(str(config)) if config else str(task_vars.get("playbook_dir") or os.getcwd())
+        return os.path.join(base, name)

@@ -1,0 +1,129 @@
+"""The next ledger: what is ours once a change is true, and what nothing names any more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from .host import Found
+from .plan import Observed, Plan
+from .spec import Entry, Spec
+from .store import FORMAT
+
+Digest = Callable[[bytes], str]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What makes one change this change: the transaction, the rollout it belongs to, and when (seconds)."""
+
+    transaction: str
+    rollout: str
+    at: int
+
+
+def describe(entry: Entry, digest: Digest) -> dict[str, Any]:
+    """An entry as the ledger keeps it."""
+    return {
+        "digest": "" if entry.is_link else digest(entry.content),
+        "target": entry.target,
+        "mode": entry.mode,
+        "owner": entry.owner,
+        "group": entry.group,
+        "on_change": entry.on_change,
+        "reload_keys": list(entry.reload_keys),
+        "validate": entry.validate,
+    }
+
+
+def original(before: Found, digest: Digest) -> dict[str, Any]:
+    """What stood at a path before it became ours."""
+    return {
+        "digest": digest(before.content) if before.kind == "file" else "",
+        "target": before.target,
+        "mode": before.mode,
+        "owner": before.owner,
+        "group": before.group,
+    }
+
+
+def adopted(target: Spec, observed: Observed, ledger: Mapping[str, Any] | None) -> dict[str, Found]:
+    """Paths that become ours with this change although something stood there, equal or not."""
+    known = ((ledger or {}).get("generation") or {}).get("entries") or {}
+    return {
+        entry.path: observed.entries[entry.path]
+        for entry in target.entries
+        if entry.path not in known and observed.entries[entry.path].kind in ("file", "link")
+    }
+
+
+def next_ledger(
+    target: Spec,
+    plan: Plan,
+    observed: Observed,
+    ledger: Mapping[str, Any] | None,
+    generation: Mapping[str, Any],
+    release: str,
+    parents: list[str],
+    stamp: Stamp,
+    digest: Digest,
+    back: bool,
+) -> dict[str, Any]:
+    """The ledger after this change. `release`: the folder in use; `back`: the change goes back a generation."""
+    old: Mapping[str, Any] = ledger or {}
+    stamped = {**generation, "rollout": stamp.rollout, "at": stamp.at, "directory": release}
+    history = [item for item in (old.get("generation"), *(old.get("previous") or [])) if item]
+    if back:
+        history = history[2:]
+    elif history and history[0]["id"] == generation["id"]:
+        history = history[1:]
+    history = history[: max(target.keep - 1, 1)]
+    created = old.get("created") or {}
+    directories = list(created.get("directories") or [])
+    directories += [
+        {"path": item.path, "data": item.data} for item, found in plan.directories if found.kind == "absent"
+    ]
+    taken_over = {path: kept for path, kept in (old.get("taken_over") or {}).items() if path in generation["entries"]}
+    for path, found in adopted(target, observed, ledger).items():
+        taken_over[path] = original(found, digest)
+    wanted = {item.get("directory") for item in (stamped, *history)} - {""}
+    releases = old.get("releases") or {}
+    return {
+        "format": FORMAT,
+        "component": target.name,
+        "transaction": stamp.transaction,
+        "generation": stamped,
+        "previous": history,
+        "taken_over": taken_over,
+        "created": {
+            "user": created.get("user") or (plan.create_user.name if plan.create_user else ""),
+            "directories": directories,
+            "parents": [*(created.get("parents") or []), *parents],
+        },
+        "releases": {folder: releases.get(folder, {}) for folder in sorted(wanted)},
+    }
+
+
+def ledger_of_absent(plan: Plan, ledger: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+    """What is left to know of an absent component: directories with data, so that `purge` still finds them. Or {}."""
+    created = ledger["created"]
+    gone = {*plan.folders, *plan.trees}
+    directories = [item for item in created["directories"] if item["path"] not in gone]
+    if not directories:
+        return {}
+    return {
+        "format": FORMAT,
+        "component": ledger["component"],
+        "transaction": stamp.transaction,
+        "generation": None,
+        "previous": [],
+        "taken_over": {},
+        "created": {"user": created["user"], "directories": directories, "parents": created["parents"]},
+        "releases": {},
+    }
+
+
+def unnamed_releases(ledger: Mapping[str, Any] | None, following: Mapping[str, Any]) -> list[str]:
+    """Folders of releases that the next ledger names no more."""
+    return sorted(set((ledger or {}).get("releases") or {}) - set(following.get("releases") or {}))
