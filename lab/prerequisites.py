@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from lab.runtime import Client, connect
 from lab.state import State
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
+DOCKER_PID = Path("/var/run/docker.pid")
 DOCKERD_TIMEOUT = 60
 COMPANIONS = ("docker-cli", "iptables")  # parts of docker.io in some releases, packages of their own in others
 
@@ -53,9 +55,30 @@ def inspect_machine() -> Machine:
         apt=shutil.which("apt-get") is not None,
         systemd=Path("/run/systemd/system").is_dir(),
         docker_host=os.environ.get("DOCKER_HOST", ""),
-        socket_usable=os.access(DOCKER_SOCKET, os.R_OK | os.W_OK),
+        socket_usable=answers(DOCKER_SOCKET),
         programs=frozenset(name for name in programs if shutil.which(name, path=path)),
     )
+
+
+def answers(path: Path) -> bool:
+    """Whether a process listens behind a Unix socket. The file alone proves nothing: it outlives a power cut."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def forget_dead_daemon(pid_file: Path = DOCKER_PID) -> None:
+    """Remove a process id that dockerd left behind and that another program has by now: dockerd would not start."""
+    try:
+        name = Path(f"/proc/{int(pid_file.read_text())}/comm").read_text().strip()
+    except (OSError, ValueError):
+        name = ""
+    if name != DOCKERD.program:
+        pid_file.unlink(missing_ok=True)
 
 
 def needs(machine: Machine, debootstrap: bool) -> list[Need]:
@@ -76,7 +99,7 @@ def complaints(machine: Machine, missing: list[Need], debootstrap: bool) -> list
         found.append(f"missing programs: {rows}")
     if not machine.docker_host and not machine.socket_usable and not machine.root:
         found.append(
-            f"no access to Docker: {DOCKER_SOCKET} is absent or closed to this user; "
+            f"no access to Docker: nobody answers behind {DOCKER_SOCKET}, or it is closed to this user; "
             "start Docker and join the group docker, or run as root"
         )
     if debootstrap and not machine.root:
@@ -103,7 +126,7 @@ def _check(debootstrap: bool) -> Machine:
 def ensure_docker(state: State) -> Client:
     """A client of a running daemon; starts the daemon where nothing else on the machine would."""
     machine = _check(debootstrap=False)
-    if not machine.docker_host and not DOCKER_SOCKET.exists():
+    if not machine.docker_host and not answers(DOCKER_SOCKET):
         _start_daemon(state, machine)
     return connect()
 
@@ -141,6 +164,7 @@ def _start_daemon(state: State, machine: Machine) -> None:
         return
     say(f"no systemd runs here: starting dockerd by hand, log in {state.dockerd_log}")
     state.create()
+    forget_dead_daemon()
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     with state.dockerd_log.open("ab") as log:
         process = subprocess.Popen(
@@ -153,7 +177,7 @@ def _start_daemon(state: State, machine: Machine) -> None:
         )
     state.write(state.dockerd_pid, f"{process.pid}\n")
     deadline = time.monotonic() + DOCKERD_TIMEOUT
-    while not DOCKER_SOCKET.exists():
+    while not answers(DOCKER_SOCKET):
         if process.poll() is not None or time.monotonic() > deadline:
             tail = state.dockerd_log.read_text(errors="replace").splitlines()[-8:]
             raise LabError("dockerd did not come up:\n" + "\n".join(f"    {line}" for line in tail))
@@ -163,7 +187,7 @@ def _start_daemon(state: State, machine: Machine) -> None:
 def daemon_status() -> str:
     """The text of the daemon's /proc/PID/status, empty where it cannot be seen (a remote or a hidden daemon)."""
     try:
-        pid = Path("/var/run/docker.pid").read_text().strip()
+        pid = DOCKER_PID.read_text().strip()
         return Path(f"/proc/{int(pid)}/status").read_text()
     except (OSError, ValueError):
         return ""

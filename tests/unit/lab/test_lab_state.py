@@ -11,7 +11,6 @@ from cryptography import x509
 
 from lab import REPOSITORY, keys
 from lab.errors import LabError
-from lab.prerequisites import DEBOOTSTRAP, DOCKERD, SSH, Machine, complaints, needs
 from lab.state import State
 
 
@@ -89,45 +88,3 @@ def test_the_lock_keeps_others_out(state: State) -> None:
     with state.locked():
         assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 7
     assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
-
-
-def machine(**changes: object) -> Machine:
-    found: dict[str, object] = {
-        "root": True,
-        "apt": True,
-        "systemd": False,
-        "docker_host": "",
-        "socket_usable": False,
-        "programs": frozenset(),
-    }
-    return Machine(**{**found, **changes})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("found", "debootstrap", "expected"),
-    [
-        (machine(), True, [DOCKERD, SSH, DEBOOTSTRAP]),
-        (machine(), False, [DOCKERD, SSH]),
-        (machine(socket_usable=True), False, [SSH]),
-        (machine(docker_host="tcp://x"), False, [SSH]),
-        (machine(programs=frozenset({"ssh", "dockerd", "debootstrap"})), True, []),
-    ],
-)
-def test_needs(found: Machine, debootstrap: bool, expected: list[object]) -> None:
-    assert needs(found, debootstrap) == expected
-
-
-@pytest.mark.parametrize(
-    ("found", "debootstrap", "words"),
-    [
-        (machine(), True, []),  # root with apt puts it right by itself
-        (machine(root=False), True, [["dockerd", "ssh", "debootstrap"], ["no access to Docker"], ["needs root"]]),
-        (machine(root=False, socket_usable=True, programs=frozenset({"ssh"})), False, []),
-        (machine(apt=False), False, [["dockerd", "docker.io", "ssh"]]),
-    ],
-)
-def test_complaints_come_all_at_once(found: Machine, debootstrap: bool, words: list[list[str]]) -> None:
-    problems = complaints(found, needs(found, debootstrap), debootstrap)
-    assert len(problems) == len(words)
-    for problem, expected in zip(problems, words, strict=True):
-        assert all(word in problem for word in expected)
