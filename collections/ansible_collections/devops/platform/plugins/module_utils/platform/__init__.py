@@ -1,0 +1,1 @@
+"""What reads `platform.yml` and decides: topology, scrape jobs, Compose files, routes, secrets, preflight."""

@@ -1,0 +1,162 @@
+"""An application of platform.yml as a Docker Compose project for one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .model import (
+    Addresses,
+    Data,
+    Groups,
+    PlatformError,
+    Topology,
+    host_port,
+    is_ip,
+    section,
+    service_ports,
+)
+from .placeholders import resolve
+
+SECRETS_FOLDER = "./secrets"
+STOP_GRACE = "30s"
+
+
+def image_reference(images: Mapping[str, Data], name: str) -> str:
+    """`ref:tag@digest` of an image of the lock; PlatformError if the lock lacks it or leaves it unpinned."""
+    entry = images.get(name)
+    if entry is None:
+        known = ", ".join(sorted(images)) or "nothing"
+        raise PlatformError(f"image '{name}' is not in the image lock (it holds {known}); build and push it first")
+    missing = [key for key in ("ref", "tag", "digest") if not entry.get(key)]
+    if missing:
+        raise PlatformError(f"image '{name}' in the image lock lacks {', '.join(missing)}")
+    return f"{entry['ref']}:{entry['tag']}@{entry['digest']}"
+
+
+def app_secrets(platform: Data, app: str) -> list[str]:
+    """Names of the secrets that any service or task of an app uses, sorted: the files below its secrets folder."""
+    declared = _app(platform, app)
+    parts = [section(declared, kind, name) for kind in ("services", "tasks") for name in section(declared, kind)]
+    return sorted({str(secret) for part in parts for secret in section(part, "secrets").values()})
+
+
+def app_probes(platform: Data, app: str, host: str, addresses: Addresses) -> list[dict[str, Any]]:
+    """One HTTP probe for each published replica of a service that declares `health`, at the host's own address."""
+    services = section(_app(platform, app), "services")
+    address = _bind_address(addresses, host) or "127.0.0.1"
+    return [
+        {"http": f"http://{host_port(address, port)}{service['health']}", "status": 200}
+        for service in (section(services, name) for name in sorted(services))
+        if service.get("health")
+        for port in service_ports(service)
+    ]
+
+
+def compose_project(
+    platform: Data, app: str, host: str, groups: Groups, addresses: Addresses, images: Mapping[str, Data]
+) -> dict[str, Any]:
+    """The Compose file of `app` on `host`, as data.
+
+    `images` is the image lock: `{name: {ref, tag, digest}}`. Secrets are files that Compose mounts from
+    `./secrets/<secret>`; the environment names their place as `<NAME>_FILE`.
+    A task that declares `before` runs to its end before those services start, at every `up`; other tasks have the
+    profile `task` and run only when asked for (`docker compose run`).
+    """
+    topology = Topology(platform, groups, addresses)
+    declared = _app(platform, app)
+    project: dict[str, Any] = {"name": app, "services": {}}
+    for name in sorted(section(declared, "services")):
+        service = section(declared, "services", name)
+        project["services"][str(name)] = {
+            **_common(topology, declared, service, images),
+            "restart": "unless-stopped",
+            **_ports(service, _bind_address(addresses, host)),
+            **_replicas(service),
+        }
+    for name in sorted(section(declared, "tasks")):
+        task = section(declared, "tasks", name)
+        before = [str(service) for service in task.get("before") or ()]
+        entry = {**_common(topology, declared, task, images), "restart": "no"}
+        if not before:
+            entry["profiles"] = ["task"]
+        for dependent in before:
+            if dependent not in project["services"]:
+                raise PlatformError(f"task '{name}' of app '{app}' is before '{dependent}', which is no service of it")
+            depends = project["services"][dependent].setdefault("depends_on", {})
+            depends[str(name)] = {"condition": "service_completed_successfully"}
+        if str(name) in project["services"]:
+            raise PlatformError(f"app '{app}' has a service and a task named '{name}'")
+        project["services"][str(name)] = entry
+    secrets = app_secrets(platform, app)
+    if secrets:
+        project["secrets"] = {secret: {"file": f"{SECRETS_FOLDER}/{secret}"} for secret in secrets}
+    return project
+
+
+def _app(platform: Data, app: str) -> Data:
+    apps = section(platform, "apps")
+    if app not in apps:
+        raise PlatformError(f"platform.apps has no app '{app}' (it has: {', '.join(sorted(apps)) or 'none'})")
+    return section(apps, app)
+
+
+def _common(topology: Topology, app: Data, part: Data, images: Mapping[str, Data]) -> dict[str, Any]:
+    """What services and tasks share. The container can write to /tmp only, and gains no privileges."""
+    entry: dict[str, Any] = {
+        "image": image_reference(images, str(part["image"])),
+        "init": True,
+        "read_only": True,
+        "tmpfs": ["/tmp"],  # noqa: S108 - the container's own, nobody else is in there
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "stop_grace_period": STOP_GRACE,
+        "logging": {"driver": "local", "options": {"max-size": "10m", "max-file": "3"}},
+    }
+    if part.get("command"):
+        entry["command"] = [_escape(str(word)) for word in part["command"]]
+    environment = _environment(topology, app, part)
+    if environment:
+        entry["environment"] = environment
+    secrets = sorted({str(secret) for secret in section(part, "secrets").values()})
+    if secrets:
+        entry["secrets"] = secrets
+    return entry
+
+
+def _environment(topology: Topology, app: Data, part: Data) -> dict[str, str]:
+    values = {**section(app, "environment"), **section(part, "environment")}
+    environment = {str(name): _escape(resolve(_text(value), topology)) for name, value in values.items()}
+    for name, secret in section(part, "secrets").items():
+        environment[f"{name}_FILE"] = f"/run/secrets/{secret}"
+    return {name: environment[name] for name in sorted(environment)}
+
+
+def _text(value: Any) -> str:
+    """YAML scalars as an environment holds them: true and false in small letters."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _escape(text: str) -> str:
+    """Compose replaces $NAME itself; a doubled dollar is a plain one."""
+    return text.replace("$", "$$")
+
+
+def _bind_address(addresses: Addresses, host: str) -> str:
+    address = str(addresses.get(host, ""))
+    return address if is_ip(address) else ""
+
+
+def _ports(service: Data, address: str) -> dict[str, Any]:
+    """Published at the host's own address where it is an IP, otherwise at all of them."""
+    ports = service_ports(service)
+    if not ports:
+        return {}
+    published = f"{ports[0]}-{ports[-1]}" if len(ports) > 1 else f"{ports[0]}"
+    prefix = host_port(address, 0)[:-1] if address else ""
+    return {"ports": [f"{prefix}{published}:{service['port']}"]}
+
+
+def _replicas(service: Data) -> dict[str, Any]:
+    replicas = int(service.get("replicas", 1))
+    return {"deploy": {"replicas": replicas}} if replicas != 1 else {}

@@ -1,0 +1,58 @@
+"""Checks of single values that a regular expression cannot express well. Each raises ValueError with what is right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+PORT_MAX = 65535
+
+
+def cidr(text: str) -> None:
+    try:
+        ipaddress.ip_network(text, strict=True)
+        return
+    except ValueError:
+        pass
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a network; write it as 10.0.0.0/16, or 192.0.2.7/32 for one host") from None
+    raise ValueError(f"'{text}' has bits set beyond its prefix; did you mean '{network}'?")
+
+
+def url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"'{text}' is not a URL; it begins with http:// or https:// and a host")
+
+
+def artifact_source(text: str) -> None:
+    if text == "upstream" or text.startswith(("/", "file:///")):
+        return
+    try:
+        url(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is neither 'upstream', a URL, nor the absolute path of a bundle") from None
+
+
+def host_port(text: str) -> None:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 1 <= int(port) <= PORT_MAX:
+        raise ValueError(f"'{text}' is not HOST:PORT, such as 0.0.0.0:9323")
+
+
+def timezone(text: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", text):
+        raise ValueError(f"'{text}' is not a time zone, such as Etc/UTC or Europe/Rome")
+
+
+CHECKS: dict[str, Callable[[str], None]] = {
+    "artifact-source": artifact_source,
+    "cidr": cidr,
+    "host-port": host_port,
+    "timezone": timezone,
+    "url": url,
+}

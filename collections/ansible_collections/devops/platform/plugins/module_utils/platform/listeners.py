@@ -1,0 +1,131 @@
+"""Every port that a platform opens, once: firewalls follow from this list, and so does the 'port used twice' check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .model import Data, section, service_ports
+
+Path = tuple[str, ...]
+
+SSH_PORT = 22
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One port on every host of `groups`. Who may reach it: the hosts of `from_groups`, the CIDRs of `networks`."""
+
+    name: str
+    groups: tuple[str, ...]
+    port: int
+    key: Path  # where platform.yml says so, for messages
+    from_groups: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    anywhere: bool = False
+    published: bool = False  # Docker publishes it: packets are forwarded, and never pass the input chain
+    shared: bool = field(default=False)  # a scrape of a port that another listener may own
+
+
+def metrics_port(daemon: Data) -> int | None:
+    """The port of dockerd's `metrics-addr` (`0.0.0.0:9323`), or None."""
+    text = str(daemon.get("metrics-addr") or "").rpartition(":")[2]
+    return int(text) if text.isdigit() else None
+
+
+def listeners(platform: Data) -> list[Listener]:
+    """All listeners of a platform, in the order of the phases."""
+    return [
+        *_hosts(platform),
+        *_docker(platform),
+        *_data(platform),
+        *_monitoring(platform),
+        *_edge(platform),
+        *_apps(platform),
+        *_targets(platform),
+    ]
+
+
+def _monitoring_groups(platform: Data) -> tuple[str, ...]:
+    group = section(platform, "monitoring").get("group")
+    return (str(group),) if group else ()
+
+
+def _admin(platform: Data) -> tuple[str, ...]:
+    return tuple(str(network) for network in section(platform, "hosts").get("admin_networks") or ())
+
+
+def _hosts(platform: Data) -> Iterator[Listener]:
+    extra = tuple(str(network) for network in section(platform, "hosts", "ssh").get("from") or ())
+    yield Listener("ssh", ("all",), SSH_PORT, ("hosts", "ssh"), networks=_admin(platform) + extra)
+    exporter = section(platform, "monitoring", "node_exporter")
+    if exporter:
+        key = ("monitoring", "node_exporter", "port")
+        port = int(exporter.get("port", 9100))
+        yield Listener("node_exporter", ("all",), port, key, from_groups=_monitoring_groups(platform))
+
+
+def _docker(platform: Data) -> Iterator[Listener]:
+    docker = section(platform, "docker")
+    port = metrics_port(section(docker, "daemon"))
+    if port:
+        groups = tuple(str(group) for group in docker.get("groups") or ())
+        key = ("docker", "daemon", "metrics-addr")
+        yield Listener("docker metrics", groups, port, key, from_groups=_monitoring_groups(platform))
+
+
+def _data(platform: Data) -> Iterator[Listener]:
+    data = section(platform, "data")
+    for name, default in (("postgresql", 5432), ("redis", 6379)):
+        server = section(data, name)
+        if server:
+            clients = tuple(str(group) for group in server.get("clients") or ())
+            port = int(server.get("port", default))
+            yield Listener(name, (str(data.get("group")),), port, ("data", name, "port"), from_groups=clients)
+
+
+def _monitoring(platform: Data) -> Iterator[Listener]:
+    groups = _monitoring_groups(platform)
+    for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
+        server = section(platform, "monitoring", name)
+        if server:
+            key = ("monitoring", name, "port")
+            port = int(server.get("port", default))
+            yield Listener(name, groups, port, key, from_groups=groups, networks=_admin(platform))
+
+
+def _edge(platform: Data) -> Iterator[Listener]:
+    edge = section(platform, "edge")
+    if edge:
+        groups = (str(edge.get("group")),)
+        yield Listener("edge http", groups, 80, ("edge",), anywhere=True)
+        if section(edge, "tls"):
+            yield Listener("edge https", groups, 443, ("edge", "tls"), anywhere=True)
+
+
+def _apps(platform: Data) -> Iterator[Listener]:
+    edge = section(platform, "edge").get("group")
+    apps = section(platform, "apps")
+    for app in apps:
+        services = section(apps, app, "services")
+        for name in services:
+            service = section(services, name)
+            sources: tuple[str, ...] = (str(edge),) if edge else ()
+            if service.get("metrics"):
+                sources += _monitoring_groups(platform)
+            key = ("apps", str(app), "services", str(name), "host_port" if service.get("host_port") else "port")
+            group = (str(section(apps, app).get("group")),)
+            for port in service_ports(service):
+                yield Listener(f"{app}/{name}", group, port, key, from_groups=sources, published=True)
+
+
+def _targets(platform: Data) -> Iterator[Listener]:
+    targets = section(platform, "monitoring", "targets")
+    for name in targets:
+        target = section(targets, name)
+        if target.get("port") is None:
+            continue
+        groups = tuple(str(group) for group in target.get("groups") or ())
+        key = ("monitoring", "targets", str(name), "port")
+        sources = _monitoring_groups(platform)
+        yield Listener(f"scrape {name}", groups, int(target["port"]), key, from_groups=sources, shared=True)

@@ -1,0 +1,31 @@
+"""Lock files as the roles read them. Their shape is checked with line numbers by the preflight, not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .model import PlatformError
+from .paths import made_by
+
+
+def read_lock(path: str, root: Path, key: str) -> dict[str, Any]:
+    """The mapping below `key` of one lock file; PlatformError names the file and what is wrong with it."""
+    try:
+        data = yaml.safe_load((root / path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlatformError(f"no lock file {path}: {made_by(path)}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PlatformError(f"lock file {path} cannot be read: {error}") from error
+    entries = data.get(key) if isinstance(data, Mapping) else None
+    if not isinstance(entries, dict):
+        raise PlatformError(f"lock file {path} has no mapping '{key}'")
+    return entries
+
+
+def read_images(paths: Sequence[str], root: Path) -> dict[str, Any]:
+    """`{name: {ref, tag, digest}}` of all files together; a later file wins."""
+    return {name: entry for path in paths for name, entry in read_lock(path, root, "images").items()}

@@ -1,0 +1,169 @@
+"""What a platform means for one host's firewall, for Prometheus and for the edge. Each result has one stable order."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+
+from .listeners import Listener, listeners, metrics_port
+from .model import (
+    ANYWHERE,
+    Addresses,
+    Data,
+    Groups,
+    PlatformError,
+    Topology,
+    host_port,
+    natural,
+    section,
+    service_ports,
+)
+
+
+def networks(names: Sequence[str], groups: Groups, addresses: Addresses) -> list[str]:
+    """The hosts of the groups `names` as CIDRs of one address each, in natural host order."""
+    return Topology({}, groups, addresses).networks(names)
+
+
+def ip_family(cidrs: Sequence[str], version: int) -> list[str]:
+    """Those of `cidrs` that are IPv4 (`version` 4) or IPv6 (6); nftables has a keyword for each."""
+    return [str(cidr) for cidr in cidrs if ipaddress.ip_network(str(cidr), strict=False).version == version]
+
+
+def firewall_rules(platform: Data, host: str, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
+    """What `host` accepts: `[{port, protocol, sources: [cidr], comment, published}]`, one a port, ordered by port.
+
+    `published` marks ports that Docker publishes: those packets are forwarded and must be filtered by their original
+    destination port. A port that nobody may reach has no rule.
+    """
+    topology = Topology(platform, groups, addresses)
+    rules: dict[tuple[int, bool], dict[str, Any]] = {}
+    owned: dict[int, bool] = {}
+    for listener in listeners(platform):
+        if host not in topology.hosts_of(listener.groups):
+            continue
+        # An extra scrape of a port that is published already belongs to that port's rule.
+        published = owned.get(listener.port, listener.published) if listener.shared else listener.published
+        owned.setdefault(listener.port, published)
+        rule = rules.setdefault(
+            (listener.port, published),
+            {"port": listener.port, "protocol": "tcp", "sources": [], "comment": "", "published": published},
+        )
+        rule["sources"] = _merge(rule["sources"], _sources(topology, listener))
+        rule["comment"] = ", ".join(filter(None, (rule["comment"], listener.name)))
+    return [rules[key] for key in sorted(rules) if rules[key]["sources"]]
+
+
+def _sources(topology: Topology, listener: Listener) -> list[str]:
+    if listener.anywhere:
+        return list(ANYWHERE)
+    return [*listener.networks, *topology.networks(listener.from_groups)]
+
+
+def _merge(first: list[str], second: list[str]) -> list[str]:
+    """Both lists' networks, each once, ordered by family and address."""
+    parsed = {ipaddress.ip_network(cidr, strict=False) for cidr in (*first, *second)}
+    return [str(network) for network in sorted(parsed, key=lambda n: (n.version, int(n.network_address), n.prefixlen))]
+
+
+def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
+    """Prometheus `scrape_configs`, ready to be written out: `[{job_name, metrics_path, static_configs}]`.
+
+    Each static config is one target with the label `host`; an application's also have `app` and `service`.
+    """
+    topology = Topology(platform, groups, addresses)
+    monitoring = section(platform, "monitoring")
+    if not monitoring:
+        return []
+    jobs: list[dict[str, Any]] = []
+    for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
+        server = section(monitoring, name)
+        if server:
+            ports = [int(server.get("port", default))]
+            jobs.append(_job(topology, name, "/metrics", [str(monitoring["group"])], ports))
+    exporter = section(monitoring, "node_exporter")
+    if exporter:
+        jobs.append(_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]))
+    docker = section(platform, "docker")
+    port = metrics_port(section(docker, "daemon"))
+    if port:
+        jobs.append(_job(topology, "docker", "/metrics", list(docker.get("groups") or ()), [port]))
+    apps = section(platform, "apps")
+    for app in sorted(apps):
+        services = section(apps, app, "services")
+        for name in sorted(services):
+            service = section(services, name)
+            if service.get("metrics") and service.get("port") is not None:
+                labels = {"app": str(app), "service": str(name)}
+                group = [str(section(apps, app)["group"])]
+                ports = service_ports(service)
+                jobs.append(_job(topology, f"{app}-{name}", str(service["metrics"]), group, ports, labels))
+    targets = section(monitoring, "targets")
+    for name in sorted(targets):
+        target = section(targets, name)
+        path = str(target.get("path", "/metrics"))
+        jobs.append(_job(topology, str(name), path, list(target["groups"]), [int(target["port"])]))
+    return jobs
+
+
+def _job(
+    topology: Topology,
+    name: str,
+    path: str,
+    groups: Sequence[str],
+    ports: Sequence[int],
+    labels: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    configs = [
+        {"targets": [host_port(topology.address(host), port)], "labels": {"host": host, **(labels or {})}}
+        for host in topology.hosts_of([str(group) for group in groups])
+        for port in ports
+    ]
+    return {"job_name": name, "metrics_path": path, "static_configs": configs}
+
+
+def alertmanagers(platform: Data, groups: Groups, addresses: Addresses) -> list[str]:
+    """`address:port` of every Alertmanager, for Prometheus' `alerting` block."""
+    topology = Topology(platform, groups, addresses)
+    server = section(platform, "monitoring", "alertmanager")
+    if not server:
+        return []
+    port = int(server.get("port", 9093))
+    return [host_port(topology.address(host), port) for host in topology.hosts(str(platform["monitoring"]["group"]))]
+
+
+def edge_routes(platform: Data, groups: Groups, addresses: Addresses) -> dict[str, list[dict[str, Any]]]:
+    """What the reverse proxy serves: `{upstreams, locations}`.
+
+    upstreams: `[{name, app, service, health, sticky, servers: [{host, address, port}]}]` ordered by name; `sticky` is
+    true where a route to it is a WebSocket (Socket.IO needs all requests of a client at one server).
+    locations: `[{path, upstream, websocket}]`, longest path first.
+    PlatformError if a route names an app or service that doesn't exist or has no port.
+    """
+    topology = Topology(platform, groups, addresses)
+    upstreams: dict[str, dict[str, Any]] = {}
+    locations: list[dict[str, Any]] = []
+    for route in section(platform, "edge").get("routes") or ():
+        app, service = str(route["app"]), str(route["service"])
+        name = f"{app}_{service}".replace("-", "_")
+        websocket = bool(route.get("websocket", False))
+        upstream = upstreams.setdefault(name, _upstream(topology, name, app, service))
+        upstream["sticky"] = upstream["sticky"] or websocket
+        locations.append({"path": str(route["path"]), "upstream": name, "websocket": websocket})
+    locations.sort(key=lambda location: (-len(location["path"]), location["path"]))
+    return {"upstreams": [upstreams[name] for name in sorted(upstreams, key=natural)], "locations": locations}
+
+
+def _upstream(topology: Topology, name: str, app: str, service: str) -> dict[str, Any]:
+    declared = section(topology.platform, "apps", app, "services", service)
+    ports = service_ports(declared)
+    if not ports:
+        raise PlatformError(f"a route of platform.edge leads to {app}/{service}, which is no service with a port")
+    servers = [
+        {"host": host, "address": topology.address(host), "port": port}
+        for host in topology.hosts(str(topology.platform["apps"][app]["group"]))
+        for port in ports
+    ]
+    health = str(declared.get("health") or "/")
+    return {"name": name, "app": app, "service": service, "health": health, "sticky": False, "servers": servers}
