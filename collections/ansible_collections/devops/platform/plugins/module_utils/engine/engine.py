@@ -12,7 +12,7 @@ from typing import Any
 from . import observe as observing
 from .diff import diff_of
 from .errors import EngineError
-from .generation import generation_of, runtime_of, spec_of
+from .generation import generation_of, runtime_of, spec_of, staying_packages
 from .host import Host
 from .ledger import Stamp, adopted, describe, ledger_of_absent, next_ledger, unnamed_releases
 from .masking import Mask
@@ -117,6 +117,8 @@ class Engine:
         blocked = blocked_by(work.plan)
         if blocked:
             raise EngineError("; ".join(blocked), "plan", "Move it away, or declare it once, then run again")
+        if spec.state == "rolled_back":
+            result.notes += staying_packages(self._previous(work.ledger), work.observed.packages)
         if self.mode.check:
             result.notes += self._foresee(work)
         elif work.plan.changed:
@@ -140,7 +142,6 @@ class Engine:
         else:
             transaction.take_back()
             recovered = "taken back"
-        self.store.prune_objects()
         return recovered
 
     def _plan(self, spec: Spec) -> Work:
@@ -235,7 +236,6 @@ class Engine:
             self._fail(transaction, step, error, work)
         try:
             transaction.clean()
-            self.store.prune_objects()
         except (EngineError, OSError) as error:
             raise EngineError(
                 f"the change holds, but cleaning up after it did not end: {_words(error)}", "clean", "Run again"
@@ -301,7 +301,6 @@ class Engine:
         words = transaction.runtime.last_words() if step in ("switch", "probe") else ""
         try:
             trouble = transaction.take_back()
-            self.store.prune_objects()
         except (EngineError, OSError) as second:
             raise EngineError(
                 f"{_words(error)}; taking it back failed too: {_words(second)}",

@@ -55,6 +55,10 @@ def group_name(gid: int) -> str:
 class Host:
     """The real one. Paths are absolute; commands are argument lists, never a shell line."""
 
+    # Locks that a changing command holds together with this process: where this one dies first, the next run waits
+    # for the command's end.
+    held: tuple[int, ...] = ()
+
     def look(self, path: str) -> Found:
         """The path itself, not what a link leads to; a file comes with its content."""
         try:
@@ -82,7 +86,7 @@ class Host:
         return self._execute(argv, timeout, cwd)
 
     @staticmethod
-    def _execute(argv: Sequence[str], timeout: float, cwd: str = "/") -> Completed:
+    def _execute(argv: Sequence[str], timeout: float, cwd: str = "/", held: Sequence[int] = ()) -> Completed:
         try:
             done = subprocess.run(
                 list(argv),
@@ -92,6 +96,7 @@ class Host:
                 timeout=timeout,
                 cwd=cwd,
                 check=False,
+                pass_fds=held,
                 env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": "cat"},
             )
         except FileNotFoundError:
@@ -153,7 +158,7 @@ class Host:
 
     def run(self, argv: Sequence[str], timeout: float = 120, cwd: str = "/") -> str:
         """Run a command that changes the host. Raises CommandError with its last lines."""
-        done = self._execute(argv, timeout, cwd)
+        done = self._execute(argv, timeout, cwd, self.held)
         if done.code != 0:
             raise CommandError(f"'{' '.join(argv)}' ended with {done.code}: {tail(done.output)}")
         return done.output

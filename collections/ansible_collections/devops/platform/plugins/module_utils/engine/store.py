@@ -113,6 +113,8 @@ class Store:
         self._write(self.journal_path(name), encode(journal))
 
     def end_journal(self, name: str) -> None:
+        # The journal goes last: until then, a run that dies is followed by one that comes here again.
+        self.prune_objects()
         # A run that died while it wrote the next phase of its journal leaves that beside it.
         self.sweep(name)
         self.host.unlink(self.journal_path(name))
@@ -180,8 +182,12 @@ class Store:
 
     def _prune_objects(self) -> None:
         wanted: set[str] = set()
-        for name in self.components():
-            wanted |= referenced(self.ledger(name) or {})
+        try:
+            for name in self.components():
+                wanted |= referenced(self.ledger(name) or {})
+        except EngineError:
+            # Another component's ledger cannot be read: what it needs is not known, so everything stays.
+            return
         for entry in os.listdir(f"{self.root}/objects"):
             if entry not in wanted:
                 self.host.unlink(self._path("objects", entry))
@@ -213,8 +219,10 @@ class Store:
                     time.sleep(0.1)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+            self.host.held = (descriptor, self._objects)
             yield
         finally:
+            self.host.held = ()
             os.close(self._objects)
             self._objects = None
             os.close(descriptor)

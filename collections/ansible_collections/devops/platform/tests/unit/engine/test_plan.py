@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.generation import generation_of, spec_of
+from ansible_collections.devops.platform.plugins.module_utils.engine.generation import (
+    generation_of,
+    spec_of,
+    staying_packages,
+)
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found
 from ansible_collections.devops.platform.plugins.module_utils.engine.ledger import describe
 from ansible_collections.devops.platform.plugins.module_utils.engine.plan import (
@@ -272,6 +276,13 @@ def test_a_generation_leads_back_to_its_spec():
     back = spec_of("demo", kept, {CONF.content.hex(): CONF.content})
     assert target.release is not None
     assert back == replace(target, release=replace(target.release, urls=()))
+
+
+def test_packages_that_stay_are_named():
+    generation = {"packages": {"nginx": "1.2", "redis": "7"}}
+    assert staying_packages(generation, {"nginx": "1.3", "redis": "7"}) == [
+        "the package nginx stays at 1.3; that generation had 1.2"
+    ]
 
 
 def test_another_mirror_is_no_other_generation():
