@@ -25,9 +25,9 @@ options:
     elements: dict
     suboptions: &component
       name:
-        description: Name of the component, of the form C([a-z][a-z0-9_]*). A V(unit) of ours is called like it.
+        description:
+          - Name of the component, of the form C([a-z][a-z0-9_]*); each needs one. A V(unit) of ours is called like it.
         type: str
-        required: true
       state:
         description:
           - V(present) makes the declaration true.
@@ -290,9 +290,6 @@ options:
         type: bool
   # The keys of a single component may stand at the top level as well.
   <<: *component
-  name:
-    description: Name of the component, of the form C([a-z][a-z0-9_]*), where the task has a single one.
-    type: str
   rollout:
     description: Id under which the ledger records the change; one is made for each run of C(ansible-playbook).
     type: str

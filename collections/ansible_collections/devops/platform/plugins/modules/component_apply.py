@@ -51,9 +51,10 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine, Mode
+from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
 from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
+from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 

@@ -84,7 +84,7 @@ PROBE: Spec = {
     "timeout": {"type": "float"},
 }
 COMPONENT: Spec = {
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back"]},
     "release": {"type": "dict", "options": RELEASE},
     "expose": STRINGS,
@@ -108,7 +108,8 @@ TASK: Spec = {
         "options": {"locks": {**STRINGS, "required": True}, "sources": STRINGS},
     },
 }
-ARGUMENTS: Spec = {**{name: {**item, "required": False} for name, item in COMPONENT.items()}, **TASK}
+# A single component's keys stand at the top level.
+ARGUMENTS: Spec = {**COMPONENT, **TASK}
 
 WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -25,10 +26,10 @@ def normalise(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     wrong = list(problems(arguments, ARGUMENTS, f"component {single['name']}" if single.get("name") else "the task"))
     if bool(single) == (listed is not None):
         wrong.append("give either components, a list, or the keys of a single component")
-    elif listed is None and not single.get("name"):
-        wrong.append("the component lacks the key 'name'")
     components = [] if wrong else [dict(item) for item in (listed if listed is not None else [single])]
     for index, component in enumerate(components):
+        if not component.get("name"):
+            wrong.append(f"component {index} has no name")
         wrong += _contradictions(component, f"component {component.get('name') or index}")
     names = Counter(str(component.get("name")) for component in components)
     wrong += [f"component {name} stands in the list twice" for name, count in names.items() if count > 1]
@@ -88,6 +89,28 @@ def resolve_release(
         "strip": int(entry.get("strip", 0)),
         "binaries": list(release.get("binaries") or entry.get("binaries") or []),
     }
+
+
+UNDEFINED = re.compile(r"'(\w+)' is undefined|has no attribute '(\w+)'")
+
+
+def line_of(error: BaseException, source: str) -> int:
+    """The line of a template that an error is about, from 1, or 0 where it cannot be told.
+
+    Jinja knows it for what it cannot parse. For what is undefined, it is the first line that uses that name.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(getattr(cause, "lineno", None), int):
+            return int(cause.lineno)  # type: ignore[attr-defined]
+        cause = cause.__cause__ or cause.__context__
+    found = UNDEFINED.search(str(error))
+    if found:
+        name = re.compile(rf"\{{[{{%].*\b{found[1] or found[2]}\b")
+        for number, line in enumerate(source.splitlines(), 1):
+            if name.search(line):
+                return number
+    return 0
 
 
 def compose_facts(component: Mapping[str, Any]) -> dict[str, Any]:

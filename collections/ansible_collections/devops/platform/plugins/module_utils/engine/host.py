@@ -113,7 +113,7 @@ class Host:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as handle:
+        with naming(path), os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
             handle.flush()
             os.fchown(handle.fileno(), _uid(owner), _gid(group))
@@ -136,7 +136,8 @@ class Host:
         self._sync(os.path.dirname(target))
 
     def unlink(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        # Looked for first: a read-only file system refuses even where there is nothing to remove.
+        if os.path.lexists(path):
             os.unlink(path)
 
     def mkdir(self, path: str, mode: int = 0o755) -> None:
@@ -170,6 +171,17 @@ class Host:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """A failed write names its file; by itself, only a failed open does."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = path
+        raise
 
 
 def tail(text: str, lines: int = 8) -> str:

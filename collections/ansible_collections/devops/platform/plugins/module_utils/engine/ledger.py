@@ -58,6 +58,19 @@ def adopted(target: Spec, observed: Observed, ledger: Mapping[str, Any] | None) 
     }
 
 
+def adjusted(plan: Plan, ledger: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Directories that stood there before us, with the attributes that they had: `absent` gives them back."""
+    old: Mapping[str, Any] = ledger or {}
+    created = old.get("created") or {}
+    declared = (old.get("generation") or {}).get("directories") or []
+    ours = {item["path"] for item in (*declared, *(created.get("directories") or []))}
+    kept = dict(created.get("adjusted") or {})
+    for item, found in plan.directories:
+        if found.kind == "directory" and item.path not in ours:
+            kept[item.path] = {"mode": found.mode, "owner": found.owner, "group": found.group}
+    return kept
+
+
 def next_ledger(
     target: Spec,
     plan: Plan,
@@ -99,6 +112,7 @@ def next_ledger(
         "created": {
             "user": created.get("user") or (plan.create_user.name if plan.create_user else ""),
             "directories": directories,
+            "adjusted": adjusted(plan, ledger),
             "parents": [*(created.get("parents") or []), *parents],
         },
         "releases": {folder: releases.get(folder, {}) for folder in sorted(wanted)},

@@ -7,7 +7,6 @@ tag, and nobody without the key can test a guess against it.
 from __future__ import annotations
 
 import base64
-import difflib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 TAG = 8
+# A shorter line of a secret of several lines would be found in harmless text by chance.
+TELLING_LINE = 8
 
 
 def keyed_digest(key: bytes, value: bytes) -> str:
@@ -25,13 +26,17 @@ def keyed_digest(key: bytes, value: bytes) -> str:
 
 def spellings(value: str) -> list[bytes]:
     """The forms in which a secret appears in files and messages, the longest first."""
+    # What quotes the end of a log may begin in the middle of a key of several lines.
+    lines = value.splitlines()
     forms = {
+        *(line.encode() for line in lines if len(lines) > 1 and len(line) >= TELLING_LINE),
         value.encode(),
         quote(value, safe="").encode(),
         json.dumps(value)[1:-1].encode(),
         base64.b64encode(value.encode()),
     }
-    return sorted((form for form in forms if form), key=len, reverse=True)
+    # Of one length in a fixed order: the ledger keeps this list, and a set has another order in each process.
+    return sorted((form for form in forms if form), key=lambda form: (-len(form), form))
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Mask:
         return content
 
     def text(self, message: str) -> str:
-        return self.hide(message.encode("utf-8", "replace")).decode("utf-8", "replace")
+        return self.hide_former(message.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 def is_text(content: bytes) -> bool:
@@ -93,6 +98,8 @@ def unified(path: str, before: bytes, after: bytes) -> str:
     """A unified diff of two masked contents; a word about sizes where either is no text."""
     if not (is_text(before) and is_text(after)):
         return f"--- {path}\n+++ {path}\nbinary content: {len(before)} bytes before, {len(after)} after\n"
+    import difflib  # only a diff needs it
+
     lines = difflib.unified_diff(
         before.decode("utf-8", "replace").splitlines(keepends=True),
         after.decode("utf-8", "replace").splitlines(keepends=True),

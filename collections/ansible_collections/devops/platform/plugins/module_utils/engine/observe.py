@@ -86,10 +86,12 @@ def observe(
     declared = {entry.path for entry in target.entries}
     entries = {path: host.look(path) for path in sorted(declared | set(known))}
     foreign = {path for path in declared if path not in known and entries[path].kind != "absent"}
-    made = (ledger or {}).get("created", {}).get("directories") or [] if target.state == "absent" else []
+    created: Mapping[str, Any] = (ledger or {}).get("created", {}) if target.state == "absent" else {}
+    made = created.get("directories") or []
+    directories = [*(directory.path for directory in target.directories), *(created.get("adjusted") or {})]
     return Observed(
         entries=entries,
-        directories={directory.path: host.look(directory.path) for directory in target.directories},
+        directories={path: host.look(path) for path in directories},
         contents={item["path"]: contents(item["path"]) for item in made},
         owned=store.owners(foreign, target.name) if foreign else {},
         unit=host.unit(runtime.unit) if runtime.kind in ("unit", "service") else UnitState(),

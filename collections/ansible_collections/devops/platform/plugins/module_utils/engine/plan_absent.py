@@ -8,8 +8,8 @@ from typing import Any
 
 from .generation import runtime_of
 from .host import Found
-from .plan import Change, Item, Observed, Plan, leaving_change
-from .spec import Entry
+from .plan import Change, Item, Observed, Plan, directory_differs, leaving_change
+from .spec import Directory, Entry
 
 GOING = "it is to be absent"
 
@@ -38,6 +38,8 @@ def plan_absent(
         effect = "restart"
         items.append(Item("restart", runtime.unit, "its original configuration is back"))
     items += [Item(change.action, change.path, change.reason) for change in changes]
+    given_back = _given_back(observed, ledger)
+    items += [Item("set directory attributes", wanted.path, "as they were before us") for wanted, _ in given_back]
     folders, trees, kept = _directories(observed, ledger, set(entries) - set(originals), purge)
     items += [Item("remove directory", path, "made by us") for path in folders]
     items += [Item("remove directory", path, "made by us, with its data") for path in trees]
@@ -52,6 +54,7 @@ def plan_absent(
     return Plan(
         items=tuple(items),
         changes=tuple(changes),
+        directories=given_back,
         leaving=tuple(entries),
         remove_user="" if kept else user,
         effect=effect,
@@ -64,6 +67,16 @@ def plan_absent(
 
 def _is_unit(change: Change) -> bool:
     return change.path.startswith("/etc/systemd/system/")
+
+
+def _given_back(observed: Observed, ledger: Mapping[str, Any]) -> tuple[tuple[Directory, Found], ...]:
+    """Directories that stood there before us and get their attributes back."""
+    pairs = []
+    for path, before in sorted(((ledger.get("created") or {}).get("adjusted") or {}).items()):
+        wanted, found = Directory(path, **before), observed.directories.get(path, Found())
+        if found.kind == "directory" and directory_differs(wanted, found):
+            pairs.append((wanted, found))
+    return tuple(pairs)
 
 
 def _directories(

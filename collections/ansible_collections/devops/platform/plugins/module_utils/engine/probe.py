@@ -17,6 +17,8 @@ from .units import UnitState
 
 INTERVAL = 0.2
 DEFAULT_TIMEOUT = 10.0
+# Secrets are hidden before an answer is shortened: a part of one is not found any more.
+Hide = Callable[[str], str]
 
 
 def describe(probe: dict[str, Any]) -> str:
@@ -31,7 +33,7 @@ def arguments(probe: dict[str, Any]) -> list[str]:
     return shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
 
 
-def ask_http(probe: dict[str, Any]) -> str:
+def ask_http(probe: dict[str, Any], hide: Hide = str) -> str:
     """One request; an empty answer means it is well, anything else says why not."""
     url = urlsplit(probe["http"])
     port = url.port or (443 if url.scheme == "https" else 80)
@@ -55,13 +57,13 @@ def ask_http(probe: dict[str, Any]) -> str:
         connection.close()
     wanted = int(probe.get("status") or 200)
     if response.status != wanted:
-        return f"status {response.status} instead of {wanted}: {body[:200].strip()}"
+        return f"status {response.status} instead of {wanted}: {hide(body)[:200].strip()}"
     if probe.get("contains") and probe["contains"] not in body:
         return f"the answer does not contain {probe['contains']!r}"
     return ""
 
 
-def ask_tcp(probe: dict[str, Any]) -> str:
+def ask_tcp(probe: dict[str, Any], hide: Hide = str) -> str:
     host, _, port = str(probe["tcp"]).rpartition(":")
     try:
         with socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=3) as connection:
@@ -72,14 +74,14 @@ def ask_tcp(probe: dict[str, Any]) -> str:
     except (OSError, ValueError) as error:
         return f"no connection: {error}"
     if not re.search(str(probe.get("expect") or ""), answer):
-        return f"the answer {answer[:100]!r} does not match {probe['expect']!r}"
+        return f"the answer {hide(answer)[:100]!r} does not match {probe['expect']!r}"
     return ""
 
 
-def ask_command(host: Host, probe: dict[str, Any]) -> str:
+def ask_command(host: Host, probe: dict[str, Any], hide: Hide = str) -> str:
     done = host.query(arguments(probe), timeout=float(probe.get("timeout") or DEFAULT_TIMEOUT))
     if done.code != int(probe.get("rc") or 0):
-        return f"it ended with {done.code}: {tail(done.output)}"
+        return f"it ended with {done.code}: {tail(hide(done.output))}"
     if probe.get("contains") and probe["contains"] not in done.output:
         return f"its output does not contain {probe['contains']!r}"
     return ""
@@ -146,13 +148,17 @@ def failed_early(state: UnitState) -> str:
 
 
 def wait_until_well(
-    host: Host, probes: tuple[dict[str, Any], ...], unit: str, now: Callable[[], float] = time.monotonic
+    host: Host,
+    probes: tuple[dict[str, Any], ...],
+    unit: str,
+    now: Callable[[], float] = time.monotonic,
+    hide: Hide = str,
 ) -> str:
     """Ask each probe until it is content or its time is over; '' or the reason of the failure."""
     for probe in probes:
         deadline = now() + float(probe.get("timeout") or DEFAULT_TIMEOUT)
         while True:
-            reason = _ask(host, probe)
+            reason = _ask(host, probe, hide)
             port = port_of(probe)
             if not reason and unit and port and not listens(port, unit):
                 reason = f"something answers on port {port}, but it is not {unit}"
@@ -169,9 +175,9 @@ def wait_until_well(
     return ""
 
 
-def _ask(host: Host, probe: dict[str, Any]) -> str:
+def _ask(host: Host, probe: dict[str, Any], hide: Hide) -> str:
     if "http" in probe:
-        return ask_http(probe)
+        return ask_http(probe, hide)
     if "tcp" in probe:
-        return ask_tcp(probe)
-    return ask_command(host, probe)
+        return ask_tcp(probe, hide)
+    return ask_command(host, probe, hide)

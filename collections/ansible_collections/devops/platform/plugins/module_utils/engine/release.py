@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-import tarfile
 from collections.abc import Mapping
-from http.client import HTTPException
-from typing import IO, Any
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
+from typing import IO, TYPE_CHECKING, Any
 
 from .errors import EngineError
-from .host import Host
+from .host import Host, naming
 from .spec import Release
+
+if TYPE_CHECKING:
+    import tarfile
 
 CHUNK = 1 << 20
 LIMIT = 2 << 30
@@ -61,20 +59,28 @@ def intact(directory: str, files: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def _open(url: str) -> IO[bytes]:
+    from urllib.parse import urlsplit
+
     if urlsplit(url).scheme not in ("http", "https", "file"):
         raise EngineError(f"{url}: only http, https and file addresses are fetched", "stage")
+    # Imported where they are used, here and below: a run that changes nothing, which is most of them, needs none of it.
+    from urllib.request import urlopen
+
     stream: IO[bytes] = urlopen(url, timeout=30)  # noqa: S310 - the scheme is one of three, and the bytes are pinned
     return stream
 
 
 def download(urls: tuple[str, ...], expected: str, path: str) -> None:
     """The first source that serves the pinned bytes. Raises EngineError that names every source and its failure."""
+    from http.client import HTTPException
+    from urllib.error import URLError
+
     failures = []
     for url in urls:
         digest = hashlib.sha256()
         size = 0
         try:
-            with _open(url) as source, open(path, "wb") as target:
+            with naming(path), _open(url) as source, open(path, "wb") as target:
                 while chunk := source.read(CHUNK):
                     size += len(chunk)
                     if size > LIMIT:
@@ -125,6 +131,8 @@ def _members(archive: tarfile.TarFile, strip: int) -> list[tarfile.TarInfo]:
 
 
 def _unpack(release: Release, archive_path: str, folder: str) -> None:
+    import tarfile
+
     if tarfile.is_tarfile(archive_path):
         try:
             with tarfile.open(archive_path) as archive:
@@ -161,7 +169,8 @@ def install(host: Host, release: Release, directory: str) -> dict[str, dict[str,
     try:
         download(release.urls, release.sha256, archive_path)
         host.mkdir(partial, 0o755)
-        _unpack(release, archive_path, partial)
+        with naming(partial):
+            _unpack(release, archive_path, partial)
         _flush(partial)
         host.rename(partial, directory)
     finally:

@@ -106,8 +106,12 @@ class Store:
         return self._read(self.journal_path(name), "the journal")
 
     def _write(self, path: str, content: bytes) -> None:
-        self.host.write_new(f"{path}.new", content, 0o600)
-        self.host.rename(f"{path}.new", path)
+        try:
+            self.host.write_new(f"{path}.new", content, 0o600)
+            self.host.rename(f"{path}.new", path)
+        except OSError:
+            self.host.unlink(f"{path}.new")
+            raise
 
     def write_journal(self, name: str, journal: dict[str, Any]) -> None:
         self._write(self.journal_path(name), encode(journal))

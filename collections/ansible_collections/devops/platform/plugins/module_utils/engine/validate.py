@@ -8,7 +8,7 @@ import shutil
 import tempfile
 
 from .errors import EngineError
-from .host import Host, tail
+from .host import Host, naming, tail
 from .spec import Entry, Spec
 
 # Memory, root only: what is validated may hold secrets.
@@ -22,7 +22,7 @@ def stage(target: Spec, root: str) -> None:
             continue
         path = root + entry.path
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as handle:
+        with naming(path), open(path, "wb") as handle:
             handle.write(entry.content)
         os.chmod(path, entry.mode)
 

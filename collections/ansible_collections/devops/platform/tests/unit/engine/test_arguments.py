@@ -24,12 +24,12 @@ FILE = {"path": "/etc/x", "content": "x"}
     [
         ({}, "either components, a list, or the keys"),
         ({"name": "a", "components": []}, "either components, a list, or the keys"),
-        ({"files": []}, "the component lacks the key 'name'"),
+        ({"files": []}, "component 0 has no name"),
         ({"name": "a", "fils": []}, "component a has an unknown key 'fils'; did you mean 'files'?"),
         ({"name": "a", "zzz": 1}, "unknown key 'zzz'; known are"),
         ({"components": {"name": "a"}}, "components must be a list"),
         ({"components": [{"nam": "a"}]}, "components[0] has an unknown key 'nam'; did you mean 'name'?"),
-        ({"components": [{"state": "present"}]}, "components[0] lacks the key 'name'"),
+        ({"components": [{"state": "present"}]}, "component 0 has no name"),
         ({"components": [{"name": "a"}, {"name": "a"}]}, "component a stands in the list twice"),
         ({"name": "a", "state": "gone"}, "state is 'gone'; it must be one of present, absent, rolled_back"),
         ({"name": "a", "files": "x"}, "files must be a list"),
@@ -57,9 +57,9 @@ def test_mistakes(given, words):
 
 def test_all_mistakes_at_once():
     with pytest.raises(DescriptionError) as raised:
-        normalise({"components": [{"name": "a", "stat": 1}, {"files": []}]})
+        normalise({"components": [{"name": "a", "stat": 1}, "b"]})
     assert "'stat'" in str(raised.value)
-    assert "components[1] lacks the key 'name'" in str(raised.value)
+    assert "components[1] must be a mapping" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine, Mode, Result
+from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
 from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
+from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode, Result
 
 ME = getpass.getuser()
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -169,5 +170,5 @@ class Changes(RuleBasedStateMachine):
             assert {path.name for path in self.live.iterdir()} == {"a"}
 
 
-Changes.TestCase.settings = settings(max_examples=40, report_multiple_bugs=False, stateful_step_count=12, deadline=None)
+Changes.TestCase.settings = settings(max_examples=40, report_multiple_bugs=False, stateful_step_count=12)
 TestChanges = Changes.TestCase

@@ -1,0 +1,48 @@
+# Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
+.DEFAULT_GOAL := help
+.PHONY: up down check test bench molecule lint format env help
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+# Ansible and Molecule start further programs by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export LC_ALL ?= C.UTF-8
+# Settings of the lab; empty ones are not passed on.
+ifdef LAB_APP_HOSTS
+export LAB_APP_HOSTS
+endif
+ifdef LAB_SUBNET
+export LAB_SUBNET
+endif
+
+up: env ## Everything: tools, lab, site.yml; ends with what runs where (LAB_APP_HOSTS=10 for more hosts)
+	@$(PYTHON) -m tools.up
+
+down: env ## Take the lab away (PURGE=1: also its images, mirror and secrets)
+	@$(PYTHON) -m lab down $(if $(PURGE),--purge)
+
+check: env ## Lint, types and unit tests, side by side
+	@$(PYTHON) -m tools.suites check
+
+test: env ## Everything the project can prove about itself (SUITES="engine lab" for some)
+	@$(PYTHON) -m tools.suites test $(SUITES)
+
+bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
+	@$(PYTHON) -m tools.bench $(BENCH)
+
+molecule: env ## Molecule's default scenario: one host, all host roles (SCENARIO=base for another)
+	@MOLECULE_COMMAND_BORDERS=0 $(BIN)/molecule test --scenario-name $(or $(SCENARIO),default)
+
+lint: env ## The linters alone
+	@$(PYTHON) -m tools.suites lint
+
+format: env ## Put Python code into shape
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+env: ## The locked Python environment .venv (made by every other target, too)
+	@tools/bootstrap
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '%-16s%s\n' "$$name" "$$text"; done

@@ -1,0 +1,175 @@
+"""What is counted during a run, from events in the order in which Ansible sends them, and the lines that come of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.devops.platform.plugins.plugin_utils.progress import (
+    NAMES_SHOWN,
+    Run,
+    Task,
+    clock_text,
+    closing_lines,
+    live_line,
+    task_line,
+)
+
+COMPONENT = "devops.platform.component"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def run(clock):
+    return Run(clock)
+
+
+def task(
+    run: Run, clock: Clock, name: str, results: dict[str, str], seconds: float = 1, action: str = COMPONENT
+) -> Task:
+    """One task of the run: hosts begin, answer in turn, and the next task closes it."""
+    run.start_task(name, name, action)
+    for host in results:
+        run.begin(host)
+    for host, status in results.items():
+        run.finish(host, status)
+    clock.now += seconds
+    closed = run.close()
+    assert closed is not None
+    return closed
+
+
+@pytest.mark.parametrize(
+    ("results", "line"),
+    [
+        ({"a": "ok", "b": "ok"}, "    1.0 s  T: 2 ok"),
+        ({"a": "ok", "b": "changed"}, "    1.0 s  T: 1 ok, 1 changed (b)"),
+        ({"b": "changed", "a": "changed"}, "    1.0 s  T: 2 changed (a, b)"),
+        ({"a": "failed", "b": "unreachable", "c": "skipped"}, "    1.0 s  T: 1 failed, 1 unreachable, 1 skipped"),
+        ({"a": "ignored"}, "    1.0 s  T: 1 ignored"),
+        ({}, "    1.0 s  T: no hosts"),
+        ({f"h{n}": "changed" for n in range(NAMES_SHOWN + 1)}, f"    1.0 s  T: {NAMES_SHOWN + 1} changed"),
+    ],
+)
+def test_a_finished_task_is_one_line(run, clock, results, line):
+    run.start_play("P", len(results))
+    assert task_line(task(run, clock, "T", results), clock.now) == line
+
+
+def test_a_task_is_closed_once(run, clock):
+    task(run, clock, "T", {"a": "ok"})
+    assert run.close() is None
+
+
+def test_round_trips_are_what_hosts_were_asked(run, clock):
+    run.start_play("P", 3)
+    hosts = {"a": "ok", "b": "changed", "c": "skipped"}
+    assert task(run, clock, "one a host, none where skipped", hosts).round_trips == 2
+    assert task(run, clock, "none on the controller", hosts, action="ansible.builtin.set_fact").round_trips == 0
+    run.start_task("loop", "loop", "ansible.builtin.copy")
+    for _item in range(3):
+        run.item("a")
+    run.finish("a", "changed")
+    run.finish("b", "ok")
+    run.close()
+    assert run.round_trips == 2 + 0 + 4
+
+
+def test_a_host_that_is_gone_is_not_waited_for(run, clock):
+    run.start_play("P", 3)
+    task(run, clock, "T", {"a": "failed", "b": "ok", "c": "unreachable"})
+    run.start_task("next", "next", COMPONENT)
+    assert run.current is not None
+    assert run.current.total == 1
+    run.start_play("P2", 3)
+    run.start_task("again", "again", COMPONENT)
+    assert run.current.total == 3
+
+
+def test_the_same_task_of_the_next_batch_counts_again(run, clock):
+    for batch in range(2):
+        run.start_play("Run applications", 1)
+        task(run, clock, "same", {f"app{batch}": "ok"})
+    assert len(run.tasks) == 2
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, "1:05 | Prepare hosts | base : Roll out | 1 of 2 hosts"),
+        (45, "1:05 | Prepare hosts | base … | 1 of 2 hosts"),
+        (12, "1:05 | Prep"),
+    ],
+)
+def test_the_live_line_fits_the_terminal(run, clock, width, line):
+    run.start_play("Prepare hosts", 2)
+    run.start_task("t", "base : Roll out", COMPONENT)
+    run.finish("a", "ok")
+    clock.now += 65
+    text = live_line(run, width)
+    assert text == line
+    assert len(text) < width
+
+
+def test_the_live_line_says_what_failed_so_far_and_where_the_run_is_between_tasks(run, clock):
+    run.start_play("Prepare hosts", 2)
+    assert live_line(run, 80) == "0:00 | Prepare hosts"
+    run.start_task("t", "T", COMPONENT)
+    run.finish("a", "unreachable")
+    assert live_line(run, 80) == "0:00 | Prepare hosts | T | 1 of 2 hosts | 1 failed"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (750, "12:30"), (3723, "1:02:03")])
+def test_elapsed_time(seconds, text):
+    assert clock_text(seconds) == text
+
+
+def test_the_end_names_the_slowest_tasks_and_the_sums(run, clock):
+    run.start_play("Hosts", 1)
+    for name, seconds in (("quick", 0.5), ("slow", 3), ("slower", 4)):
+        task(run, clock, name, {"a": "ok"}, seconds)
+    assert closing_lines(run) == [
+        "slowest tasks:",
+        "    4.0 s  slower (Hosts)",
+        "    3.0 s  slow (Hosts)",
+        "3 tasks, 3 round trips, 7.5 s",
+    ]
+
+
+def test_the_report_is_data_without_results(run, clock):
+    run.start_play("Hosts", 2)
+    task(run, clock, "T", {"a": "changed", "b": "failed"}, 2)
+    sums = {"a": {"changed": 1, "failures": 0}, "b": {"failures": 1, "unreachable": 0}}
+    report = run.report(sums, playbook="site.yml", check=False)
+    assert report == {
+        "format": 1,
+        "playbook": "site.yml",
+        "check": False,
+        "seconds": 2.0,
+        "tasks": 1,
+        "round_trips": 2,
+        "changed": 1,
+        "failed": 1,
+        "hosts": sums,
+        "task_list": [
+            {
+                "play": "Hosts",
+                "name": "T",
+                "action": COMPONENT,
+                "seconds": 2.0,
+                "round_trips": 2,
+                "counts": {"changed": 1, "failed": 1},
+            }
+        ],
+    }

@@ -1,0 +1,52 @@
+"""What the role prometheus promises, asked of the host."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlencode
+
+API = "http://127.0.0.1:9090/api/v1"
+
+
+def test_it_runs_with_bounded_retention(host, fetch_json):
+    service = host.service("prometheus")
+    assert service.is_running
+    assert service.is_enabled
+    flags = fetch_json(f"{API}/status/flags")["data"]
+    assert flags["storage.tsdb.retention.time"] == "15d"
+    assert flags["storage.tsdb.retention.size"] == "5GiB" or flags["storage.tsdb.retention.size"] == "5GB"
+
+
+def test_every_target_comes_up(fetch_json):
+    deadline = time.monotonic() + 45
+    while True:
+        targets = fetch_json(f"{API}/targets")["data"]["activeTargets"]
+        down = [target["scrapePool"] for target in targets if target["health"] != "up"]
+        if not down or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    assert {target["scrapePool"] for target in targets} == {"prometheus", "alertmanager", "node"}
+    assert down == []
+
+
+def test_its_own_and_declared_rules_are_loaded(fetch_json):
+    groups = fetch_json(f"{API}/rules")["data"]["groups"]
+    assert "molecule" in {group["name"] for group in groups}
+    assert {group["file"] for group in groups} == {
+        "/etc/prometheus/rules/molecule.yml",
+        "/etc/prometheus/rules/platform.yml",
+    }
+
+
+def test_it_knows_the_alertmanager(fetch_json):
+    active = fetch_json(f"{API}/alertmanagers")["data"]["activeAlertmanagers"]
+    assert [each["url"] for each in active] == ["http://127.0.0.1:9093/api/v2/alerts"]
+
+
+def test_samples_can_be_queried(fetch_json):
+    query = urlencode({"query": "count(up)"})
+    assert fetch_json(f"{API}/query?{query}")["status"] == "success"
+
+
+def test_its_tool_is_on_the_path(host):
+    assert host.run("promtool check config /etc/prometheus/prometheus.yml").succeeded

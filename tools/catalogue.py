@@ -1,0 +1,86 @@
+"""The suites of ``make test``, as data, in the order in which they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tools import REPOSITORY
+
+PYTEST = ("python", "-m", "pytest", "-q")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A program whose exit code is its verdict.
+
+    ``groups``: the ``make`` targets that it belongs to, besides ``test``. ``alone``: it needs the machine's cores or
+    Docker for itself; the others run side by side. ``minutes``: after these it counts as hung. ``needs``: a path in the
+    repository without which there is nothing to run.
+    """
+
+    name: str
+    shows: str
+    command: tuple[str, ...]
+    groups: frozenset[str] = frozenset()
+    alone: bool = True
+    minutes: float = 10
+    environment: dict[str, str] = field(default_factory=dict)
+    needs: str = "."
+
+
+def _lint(name: str, shows: str, *command: str) -> Suite:
+    return Suite(name, shows, command, frozenset({"check", "lint"}), alone=False)
+
+
+def _molecule(scenario: str, shows: str) -> Suite:
+    return Suite(
+        f"molecule-{scenario}",
+        shows,
+        ("molecule", "test", "--scenario-name", scenario),
+        frozenset({"molecule"}),
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},  # frames cut lines at 80 columns
+        needs=f"molecule/{scenario}/molecule.yml",
+    )
+
+
+CATALOGUE: tuple[Suite, ...] = (
+    # The longest first: they run side by side.
+    _lint("ansible-lint", "playbooks and roles, production profile", "ansible-lint", "-q"),
+    Suite("unit", "decisions, without hosts", (*PYTEST, "-n", "2"), frozenset({"check"}), alone=False),
+    _lint("mypy", "types", "mypy"),
+    _lint("ruff", "Python: mistakes and style", "ruff", "check", "."),
+    _lint("ruff-format", "Python: format", "ruff", "format", "--check", "."),
+    _lint("yamllint", "YAML", "yamllint", "--strict", "."),
+    Suite("sanity", "ansible-test sanity, the checks that run offline", ("python", "-m", "tools.sanity")),
+    Suite("app-chat", "the application's own lint, types and tests", ("python", "-m", "tools.apptests", "chat")),
+    Suite(
+        "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=20, needs="tests/engine"
+    ),
+    _molecule("default", "all host roles on one Debian 13"),
+    _molecule("base", "base on Debian 12 and 13"),
+    _molecule("docker", "docker on Debian 13"),
+    _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13"),
+    _molecule("app", "the application with its data on one Debian 13"),
+    Suite("up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), minutes=20),
+    Suite(
+        "lab",
+        "end to end: journeys, checks, reboots, on the lab",
+        (*PYTEST, "tests/lab"),
+        minutes=20,
+        needs="tests/lab",
+    ),
+)
+SUITES = tuple(suite for suite in CATALOGUE if (REPOSITORY / suite.needs).exists())
+
+
+class UnknownSuiteError(Exception):
+    """A name that no suite and no group has."""
+
+
+def choose(words: list[str]) -> list[Suite]:
+    """The suites that are meant by names, groups or ``test`` (all), in the catalogue's order, each once."""
+    known = {suite.name for suite in SUITES} | {group for suite in SUITES for group in suite.groups} | {"test"}
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        raise UnknownSuiteError(f"no suite is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+    return [suite for suite in SUITES if "test" in words or suite.name in words or suite.groups & set(words)]

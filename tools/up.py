@@ -1,0 +1,30 @@
+"""What ``make up`` does once its tools are there: the lab, ``site.yml``, and what runs where."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from tools import REPOSITORY, overview
+from tools.table import duration
+
+STEPS: tuple[tuple[str, ...], ...] = ((sys.executable, "-m", "lab", "up"), ("ansible-playbook", "site.yml"))
+
+
+def main() -> int:
+    """The exit code of the first step that fails, else 0."""
+    start = time.monotonic()
+    path = f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    for step in STEPS:
+        done = subprocess.run(step, cwd=REPOSITORY, env={**os.environ, "PATH": path}, check=False)
+        if done.returncode:
+            print(f"`{' '.join(step)}` failed; put right what it says and run `make up` again", file=sys.stderr)
+            return done.returncode
+    print(f"\n{overview.text()}\n\nup after {duration(time.monotonic() - start)}; `make down` takes it all away")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
