@@ -77,7 +77,9 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible_collections.devops.platform.plugins.plugin_utils.progress import (
     Run,
     closing_lines,
+    grouped_plans,
     live_line,
+    plan_lines,
     task_line,
 )
 
@@ -197,6 +199,8 @@ class CallbackModule(DefaultCallback):
         else:
             color = C.COLOR_CHANGED if counts["changed"] else C.COLOR_OK
         self._display.display(task_line(task, self.run.now()), color=color)
+        for line in grouped_plans(task.plans):
+            self._display.display(line)
 
     def _is_terse(self) -> bool:
         return not self._display.verbosity
@@ -209,6 +213,8 @@ class CallbackModule(DefaultCallback):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self.run.finish(result.host.get_name(), "changed" if result.result.get("changed") else "ok")
+        if result.result.get("components") and (context.CLIARGS.get("check") or context.CLIARGS.get("diff")):
+            self.run.planned(result.host.get_name(), plan_lines(result.result["components"]))
         if self._is_shown(result):
             super().v2_runner_on_ok(result)
         else:
@@ -222,6 +228,14 @@ class CallbackModule(DefaultCallback):
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self.run.finish(result.host.get_name(), "ignored" if ignore_errors else "failed")
         self._announce(result)
+        if self._is_terse() and result.result.get("components"):
+            # The engine's message says it all; the answer as data, and the place of the task, would say it thrice.
+            self._display.display(
+                f"fatal: [{self.host_label(result)}]: {result.result.get('msg')}",
+                color=C.COLOR_ERROR,
+                stderr=self.get_option("display_failed_stderr"),
+            )
+            return
         super().v2_runner_on_failed(result, ignore_errors)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Task:
     results: dict[str, str] = field(default_factory=dict)
     items: Counter[str] = field(default_factory=Counter)  # host → items of a loop that were run
     begun: set[str] = field(default_factory=set)
+    plans: dict[str, list[str]] = field(default_factory=dict)  # host → lines of what changes there
 
     @property
     def counts(self) -> Counter[str]:
@@ -98,6 +99,10 @@ class Run:
     def item(self, host: str) -> None:
         if self.current:
             self.current.items[host] += 1
+
+    def planned(self, host: str, lines: list[str]) -> None:
+        if self.current:
+            self.current.plans[host] = lines
 
     def finish(self, host: str, status: str) -> None:
         if self.current:
@@ -162,6 +167,29 @@ def task_line(task: Task, now: float) -> str:
     named = f" ({', '.join(changed)})" if 0 < len(changed) <= NAMES_SHOWN else ""
     summary = ", ".join(parts).replace("changed", f"changed{named}", 1) or "no hosts"
     return f"{task.seconds(now):7.1f} s  {task.name}: {summary}"
+
+
+def plan_lines(components: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What devops.platform.component answers, as lines: which component changes what, and why."""
+    lines = []
+    for component in components:
+        steps = [f"{step['action']} {step['target']} ({step['reason']})" for step in component.get("plan") or ()]
+        if component.get("recovered"):
+            steps.insert(0, f"a change that an earlier run left unfinished: {component['recovered']}")
+        lines += [f"{component['name']}: {step}" for step in [*steps, *(component.get("notes") or ())]]
+    return lines
+
+
+def grouped_plans(plans: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each plan once, below the hosts that it is for."""
+    hosts_of: dict[tuple[str, ...], list[str]] = {}
+    for host, lines in plans.items():
+        if lines:
+            hosts_of.setdefault(tuple(lines), []).append(host)
+    shown = []
+    for lines, hosts in hosts_of.items():
+        shown += [f"{' ' * 11}{', '.join(sorted(hosts))}", *(f"{' ' * 13}{line}" for line in lines)]
+    return shown
 
 
 def live_line(run: Run, width: int) -> str:

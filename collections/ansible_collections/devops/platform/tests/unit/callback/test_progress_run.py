@@ -10,7 +10,9 @@ from ansible_collections.devops.platform.plugins.plugin_utils.progress import (
     Task,
     clock_text,
     closing_lines,
+    grouped_plans,
     live_line,
+    plan_lines,
     task_line,
 )
 
@@ -173,3 +175,39 @@ def test_the_report_is_data_without_results(run, clock):
             }
         ],
     }
+
+
+EDGE = {
+    "name": "edge",
+    "plan": [
+        {"action": "update", "target": "/etc/nginx/nginx.conf", "reason": "its content differs"},
+        {"action": "reload", "target": "nginx.service", "reason": "its configuration changed"},
+    ],
+    "recovered": "",
+    "notes": [],
+}
+
+
+def test_a_plan_says_what_changes_and_why():
+    assert plan_lines([EDGE, {"name": "idle", "plan": [], "recovered": "", "notes": []}]) == [
+        "edge: update /etc/nginx/nginx.conf (its content differs)",
+        "edge: reload nginx.service (its configuration changed)",
+    ]
+
+
+def test_a_plan_says_what_it_does_not_know_and_what_was_left_over():
+    lines = plan_lines([{**EDGE, "plan": [], "recovered": "taken back", "notes": ["nginx: not installed yet"]}])
+    assert lines == [
+        "edge: a change that an earlier run left unfinished: taken back",
+        "edge: nginx: not installed yet",
+    ]
+
+
+def test_equal_plans_are_shown_once():
+    assert grouped_plans({"app2": ["a", "b"], "app1": ["a", "b"], "app3": ["c"], "app4": []}) == [
+        " " * 11 + "app1, app2",
+        " " * 13 + "a",
+        " " * 13 + "b",
+        " " * 11 + "app3",
+        " " * 13 + "c",
+    ]
