@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import plan_hosts
+from lab.state import State
 from tools import REPOSITORY
 from tools.table import plain
 
@@ -31,6 +33,13 @@ SERVERS = (
     ("data", (("postgresql", 5432), ("redis", 6379))),
     ("monitoring", (("prometheus", 9090), ("alertmanager", 9093))),
 )
+
+
+# What answers a browser with Debian's builds, which the lab runs: those leave the programs' own pages out.
+READABLE = {
+    "prometheus": ("api/v1/targets", "Prometheus: targets"),
+    "alertmanager": ("api/v2/alerts", "Alertmanager: alerts"),
+}
 
 
 def on_host(platform: Mapping[str, Any], groups: Iterable[str]) -> list[str]:
@@ -75,13 +84,14 @@ def addresses(platform: Mapping[str, Any], hosts: Iterable[Host]) -> list[tuple[
         if monitoring.get("group") in host.groups:
             for name, port in dict(SERVERS)["monitoring"]:
                 if name in monitoring:
-                    found.append((f"http://{host.address}:{_port(monitoring, name, port)}/", name.capitalize()))
+                    path, title = READABLE[name]
+                    found.append((f"http://{host.address}:{_port(monitoring, name, port)}/{path}", title))
     return found
 
 
 def render(platform: Mapping[str, Any], hosts: list[Host]) -> str:
     rows = [(host.name, host.address, ", ".join(on_host(platform, host.groups))) for host in hosts]
-    opened = "\n".join(f"  {address:<32}{title}" for address, title in addresses(platform, hosts))
+    opened = "\n".join(f"  {address:<46}{title}" for address, title in addresses(platform, hosts))
     edge = _part(platform, "edge")
     gates = [host.address for host in hosts if edge.get("group") in host.groups]
     trust = (
@@ -97,10 +107,12 @@ def text() -> str:
     """The overview of the lab as it runs."""
     command = (sys.executable, "-m", "lab", "status", "--json")
     status = json.loads(subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout)
+    # Short-lived hosts of tests and benchmarks may stand beside the fleet.
+    fleet = {host.name for host in plan_hosts(State().load_settings())}
     hosts = [
         Host(row["name"], row["address"], tuple(row["groups"].replace(",", " ").split()))
         for row in status["hosts"]
-        if row["groups"] != "-"
+        if row["name"] in fleet
     ]
     return render(yaml.safe_load(PLATFORM.read_text())["platform"], hosts)
 

@@ -44,8 +44,8 @@ def test_a_platform_may_lack_everything():
 def test_what_to_open():
     assert addresses(PLATFORM, HOSTS) == [
         ("https://172.30.0.10/", "chat (chat.lab)"),
-        ("http://172.30.0.30:9091/", "Prometheus"),
-        ("http://172.30.0.30:9093/", "Alertmanager"),
+        ("http://172.30.0.30:9091/api/v1/targets", "Prometheus: targets"),
+        ("http://172.30.0.30:9093/api/v2/alerts", "Alertmanager: alerts"),
     ]
 
 
