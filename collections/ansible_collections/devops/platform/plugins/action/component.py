@@ -18,6 +18,7 @@ from ansible.template import trust_as_template
 from ansible_collections.devops.platform.plugins.module_utils.engine.describe import (
     DescriptionError,
     compose_facts,
+    line_of,
     normalise,
     resolve_release,
 )
@@ -112,6 +113,7 @@ class ActionModule(ActionBase):
         return text
 
     def _render(self, name: str, component: Mapping[str, Any], task_vars: dict[str, Any]) -> str:
+        source = ""
         try:
             path = self._find_needle("templates", name)
             source = trust_as_template(self._loader.get_text_file_contents(path))
@@ -120,7 +122,9 @@ class ActionModule(ActionBase):
             overrides = {"trim_blocks": True, "lstrip_blocks": False}
             rendered = templar.template(source, escape_backslashes=False, overrides=overrides)
         except AnsibleError as error:
-            raise DescriptionError(f"{component['name']}: template {name!r} could not be rendered: {error}.") from error
+            line = line_of(error, source)
+            where = f"{name}:{line}" if line else name
+            raise DescriptionError(f"{component['name']}: template {where} could not be rendered: {error}.") from error
         return "" if rendered is None else str(rendered)
 
     # Artifacts

@@ -1,0 +1,37 @@
+"""Install missing packages: dpkg is asked first, apt only called where something is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+MODULE = "devops.platform.packages"
+DO_NOT_START = 101  # what a policy-rc.d answers
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        plan: dict[str, Any] = self._execute_module(module_name=MODULE, task_vars=task_vars)
+        if plan.get("failed") or not plan.get("missing") or self._task.check_mode:
+            return plan
+        arguments = {
+            "name": plan["missing"],
+            "update_cache": True,
+            # A new host has an empty directory of lists, whose age says nothing.
+            "cache_valid_time": self._task.args.get("cache_valid_time", 86400) if plan.get("lists", True) else 0,
+            "install_recommends": self._task.args.get("install_recommends", False),
+        }
+        if not boolean(self._task.args.get("start_services", False)):
+            arguments["policy_rc_d"] = DO_NOT_START
+        done: dict[str, Any] = self._execute_module(
+            module_name="ansible.builtin.apt", module_args=arguments, task_vars=task_vars
+        )
+        if done.get("failed"):
+            return {**done, "missing": plan["missing"]}
+        return {**plan, "changed": True}

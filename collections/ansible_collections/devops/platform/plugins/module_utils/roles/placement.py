@@ -1,0 +1,85 @@
+# Copyright: Contributors to the devops.platform collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which phase of a rollout concerns which host, and what applications a host runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import section
+
+Groups = Mapping[str, Sequence[str]]
+
+
+def phase_groups(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
+    """Names of the groups `platform_<part>` that `host` belongs to, sorted.
+
+    Playbooks address these: which inventory group a part runs on is a setting, and a play's `hosts:` knows no settings.
+    """
+    wanted: dict[str, list[str]] = {}
+    for part in ("data", "monitoring", "edge"):
+        group = section(platform, part).get("group")
+        wanted[part] = [str(group)] if group else []
+    wanted["docker"] = [str(group) for group in section(platform, "docker").get("groups") or ()]
+    apps = section(platform, "apps")
+    wanted["app"] = [str(section(apps, name).get("group")) for name in apps]
+    return sorted(
+        f"platform_{part}" for part, names in wanted.items() if any(host in groups.get(name, ()) for name in names)
+    )
+
+
+def phase_members(platform: Mapping[str, Any], groups: Groups) -> list[dict[str, Any]]:
+    """`[{host, groups}]`: the groups of `phase_groups` of every host that is in any, in the order of the inventory."""
+    members = ((host, phase_groups(platform, host, groups)) for host in groups["all"])
+    return [{"host": host, "groups": names} for host, names in members if names]
+
+
+def apps_of(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
+    """Names of the applications that run on `host`, sorted."""
+    apps = section(platform, "apps")
+    return sorted(str(name) for name in apps if host in groups.get(str(section(apps, name).get("group")), ()))
+
+
+def app_services(platform: Mapping[str, Any], host: str, groups: Groups) -> dict[str, dict[str, int]]:
+    """`{application: {service: number of containers}}` of everything that lasts on `host`."""
+    services = {app: section(platform, "apps", app, "services") for app in apps_of(platform, host, groups)}
+    return {
+        app: {str(name): int(section(declared, name).get("replicas", 1)) for name in sorted(declared)}
+        for app, declared in services.items()
+    }
+
+
+def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
+    """Names of all secrets that the applications on `host` use, sorted."""
+    return sorted({name for app in apps_of(platform, host, groups) for name in compose.app_secrets(platform, app)})
+
+
+def app_projects(
+    platform: Mapping[str, Any],
+    host: str,
+    groups: Groups,
+    addresses: Mapping[str, str],
+    images: Mapping[str, Mapping[str, Any]],
+    secrets: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """What the role `app` rolls out on `host`: `[{name, compose, secrets, probes}]`, ordered by name.
+
+    `images` is the image lock, `secrets` maps the names of `app_secret_names` to their values.
+    """
+    return [
+        {
+            "name": app,
+            "compose": compose.compose_project(platform, app, host, groups, addresses, images),
+            "secrets": {name: secrets[name] for name in compose.app_secrets(platform, app)},
+            "probes": compose.app_probes(platform, app, host, addresses),
+        }
+        for app in apps_of(platform, host, groups)
+    ]
+
+
+def repository_path(path: str, start: str) -> str:
+    """A path of platform.yml as an absolute one; `start`: any directory of the repository, such as the inventory's."""
+    return str(paths.find_root(Path(start)) / path)

@@ -1,0 +1,144 @@
+# Copyright: Contributors to the devops.platform collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The chat as its users have it, through the edge."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: chat_journey
+short_description: Prove that a chat works from one user to another
+version_added: 0.1.0
+author: Contributors to the devops.platform collection (@devops-platform)
+description:
+  - Opens pages through the edge, connects two WebSocket clients, sends a message by one and waits for it at the other.
+  - Leaves one message in the chat.
+  - Is skipped in check mode.
+requirements:
+  - websocket-client
+options:
+  url:
+    description: The edge, such as V(https://172.30.0.10).
+    type: str
+    required: true
+  server_name:
+    description: Name to ask for, where it is not the one in O(url).
+    type: str
+    default: ""
+  ca_path:
+    description: File with the certificates that vouch for the edge. By default those of the system.
+    type: path
+  pages:
+    description: Paths that must answer 200.
+    type: list
+    elements: str
+    default: [/]
+  path:
+    description: Path of the Socket.IO service.
+    type: str
+    default: /ws/socket.io
+  room:
+    description: Room to talk in.
+    type: str
+    default: verify
+  attempts:
+    description:
+      - With more than 1, the second client must be connected to another host than the first, and this many connections
+        may be made to find one. The edge has to name hosts in the header C(X-Served-By).
+    type: int
+    default: 1
+  timeout:
+    description: Seconds for each step.
+    type: int
+    default: 10
+attributes:
+  check_mode:
+    support: none
+    description: Is skipped.
+  diff_mode:
+    support: none
+    description: Changes no host.
+  platform:
+    support: full
+    platforms: posix
+    description: Any host that reaches the edge, normally the controller.
+"""
+
+EXAMPLES = r"""
+- name: Send a message from one application host to the other
+  devops.platform.chat_journey:
+    url: https://172.30.0.10
+    server_name: chat.lab
+    ca_path: lab/.state/pki/ca.crt
+    attempts: 8
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+client_id:
+  description: Mark of the message, which the database must hold now.
+  returned: success
+  type: str
+  sample: verify-1b9d6bcd
+sender:
+  description: Host that the sending client was connected to; empty where the edge does not say.
+  returned: success
+  type: str
+  sample: app1
+receiver:
+  description: Host that the receiving client was connected to.
+  returned: success
+  type: str
+  sample: app2
+seconds:
+  description: How long the message took.
+  returned: success
+  type: float
+  sample: 0.012
+"""
+
+import dataclasses
+import traceback
+import uuid
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.devops.platform.plugins.module_utils.journey import chat, edge
+
+try:
+    import websocket  # noqa: F401
+
+    WEBSOCKET_ERROR = None
+except ImportError:
+    WEBSOCKET_ERROR = traceback.format_exc()
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "required": True},
+            "server_name": {"type": "str", "default": ""},
+            "ca_path": {"type": "path"},
+            "pages": {"type": "list", "elements": "str", "default": ["/"]},
+            "path": {"type": "str", "default": "/ws/socket.io"},
+            "room": {"type": "str", "default": "verify"},
+            "attempts": {"type": "int", "default": 1},
+            "timeout": {"type": "int", "default": 10},
+        },
+    )
+    if WEBSOCKET_ERROR:
+        module.fail_json(msg=missing_required_lib("websocket-client"), exception=WEBSOCKET_ERROR)
+    options = module.params
+    target = edge.Edge(options["url"], options["server_name"], options["ca_path"], options["timeout"])
+    client_id = f"verify-{uuid.uuid4().hex}"
+    try:
+        for page in options["pages"]:
+            edge.expect_ok(target, page)
+        connect = chat.connector(target, options["path"])
+        delivery = chat.converse(connect, options["room"], "Does it work?", client_id, options["attempts"])
+    except edge.JourneyError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, client_id=client_id, **dataclasses.asdict(delivery))
+
+
+if __name__ == "__main__":
+    main()
