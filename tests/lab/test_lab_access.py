@@ -58,6 +58,20 @@ def test_a_port_that_docker_publishes_is_closed_too(fleet: Fleet) -> None:
         fleet.on("app1", "docker", "rm", "--force", "t-published")
 
 
+def test_a_flush_of_all_rules_does_not_open_a_host(fleet: Fleet) -> None:
+    """Debian's nftables.service begins and ends with 'flush ruleset'."""
+    table = ("nft", "--stateless", "list", "table", "inet", "devops_platform")
+    before = fleet.on("mon1", *table)
+    for order in ("restart", "reload"):
+        # systemctl waits for nftables alone, not for what comes after it.
+        fleet.on("mon1", "systemctl", order, "nftables")
+        until(f"the table after a {order}", lambda: fleet.attempt("mon1", *table).stdout == before, seconds=10)
+    fleet.on("mon1", "systemctl", "stop", "nftables")
+    play = fleet.play("playbooks/hosts.yml", "--tags", "base", "--limit", "mon1").expect_ok()
+    assert play.changes == {"mon1": 1}
+    assert fleet.on("mon1", *table) == before
+
+
 def test_metrics_are_for_the_monitoring_host(fleet: Fleet) -> None:
     assert fleet.reaches("mon1", fleet.address("app1"), 9100)
     assert not fleet.reaches("edge1", fleet.address("app1"), 9100)

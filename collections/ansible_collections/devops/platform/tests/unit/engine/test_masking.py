@@ -73,3 +73,8 @@ def test_binary_content_is_told_by_its_size():
 
 def test_a_new_file_comes_from_nowhere():
     assert unified("/x", b"", b"a\n").splitlines()[:2] == ["--- /dev/null", "+++ /x"]
+
+
+def test_spellings_stand_in_one_order_in_every_process():
+    forms = spellings("line-b\nline-a\nlonger line")
+    assert forms == sorted(forms, key=lambda form: (-len(form), form))
