@@ -14,7 +14,7 @@ import pytest
 from tests.engine.harness.host import Fate
 from tests.engine.harness.machine import Machine
 from tests.engine.harness.matrix import Matrix
-from tests.engine.harness.scenarios import CONFIG, SCENARIOS, UNIT_FILE, service
+from tests.engine.harness.scenarios import CONFIG, PURGED, SCENARIOS, UNIT_FILE, service
 
 UPGRADE = SCENARIOS["upgrade of release, configuration and unit"].change
 
@@ -169,6 +169,22 @@ def test_a_folder_in_the_way_of_a_file(running: Machine) -> None:
     assert CONFIG in result["message"]
     assert "directory stands in the way" in result["message"]
     assert running.ask()["version"] == "1.0"
+
+
+def test_a_command_that_outlives_its_killed_run_is_waited_for(running: Machine) -> None:
+    """What the dead run had started goes on for a while: the next run does not work against it."""
+    slow = "/usr/local/sbin/userdel"
+    running.put(slow, '#!/bin/sh\nsleep 0.7\nexec /usr/sbin/userdel "$@"\n', "0755")
+    try:
+        steps = running.run(PURGED)["steps"]
+        at = next(number for number, (_name, what, _half) in enumerate(steps) if what.startswith("userdel"))
+        running.well(service())
+        assert running.run(PURGED, fate=Fate(at, "middle"))["killed"]
+        result = running.result(PURGED)
+        assert not result["failed"], result["message"]
+        assert "probe_app" not in running.execute("getent", "passwd")
+    finally:
+        running.remove(slow)
 
 
 def test_a_killed_run_lets_go_of_its_lock(running: Machine) -> None:

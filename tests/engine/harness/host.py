@@ -118,10 +118,17 @@ def _half_rmtree(_host: Host, path: str) -> None:
         shutil.rmtree(inner) if os.path.isdir(inner) and not os.path.islink(inner) else os.unlink(inner)
 
 
-def _half_run(host: Host, argv: list[str], *_rest: Any, **_named: Any) -> None:
-    """The command is on its way, and nobody waits for it any more."""
-    nothing = subprocess.DEVNULL
-    subprocess.Popen(list(argv), stdin=nothing, stdout=nothing, stderr=nothing, pass_fds=host.held)
+def _half_run(host: Host, *arguments: Any, **named: Any) -> None:
+    """The command is on its way, started as the engine starts it, and nobody waits for it any more."""
+
+    def start(argv: list[str], **options: Any) -> None:
+        for waiting in ("timeout", "check"):
+            options.pop(waiting)
+        subprocess.Popen(argv, **options)
+        die()
+
+    subprocess.run = start  # type: ignore[assignment]
+    Host.run(host, *arguments, **named)
 
 
 HALVES: dict[str, Callable[..., None]] = {

@@ -16,6 +16,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 with open(f"{HERE}/release.json", encoding="utf-8") as handle:
     RELEASE = json.load(handle)
 CONFIG: dict[str, object] = {}
+# What it was started with, beside its configuration.
+PLACE = {"place": os.environ.get("PLACE", ""), "pid": os.getpid()}
 
 
 def read(*_signal: object) -> None:
@@ -25,7 +27,7 @@ def read(*_signal: object) -> None:
 
 def answer() -> bytes:
     health = "ill" if RELEASE["fault"] == "ill" else "well"
-    body = json.dumps({"version": RELEASE["version"], "health": health, **CONFIG, "pid": os.getpid()}).encode()
+    body = json.dumps({"version": RELEASE["version"], "health": health, **CONFIG, **PLACE}).encode()
     head = f"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 

@@ -25,7 +25,8 @@ ROOTS = ("/etc", "/opt", "/usr/local", "/usr/lib/systemd/system", "/var/lib/prob
 ACCOUNTS = {f"/etc/{name}{copy}" for name in ("passwd", "group", "shadow", "gshadow") for copy in ("", "-")}
 LEFT_OUT = {*ACCOUNTS, "/etc/.pwd.lock", f"{STORE}/key", f"{STORE}/locks"}
 KINDS = {f"{STORE}/{kind}" for kind in ("ledger", "journal", "objects", "stage")} | {STORE}
-PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,FragmentPath"
+# Environment is of the unit as systemd has loaded it: an older file that came back makes no NeedDaemonReload.
+PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,FragmentPath,Environment"
 # Volatile folders: what is in them belongs to the running system.
 VOLATILE = {"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/systemd", "/srv"}
 VOLATILE |= {STORE, "/home", "/root", "/var/lib/docker", "/var/lib/private"}
