@@ -54,7 +54,7 @@ CATALOGUE: tuple[Suite, ...] = (
     Suite("sanity", "ansible-test sanity, the checks that run offline", ("python", "-m", "tools.sanity")),
     Suite("app-chat", "the application's own lint, types and tests", ("python", "-m", "tools.apptests", "chat")),
     Suite(
-        "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=20, needs="tests/engine"
+        "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),
     _molecule("default", "all host roles on one Debian 13"),
     _molecule("base", "base on Debian 12 and 13"),

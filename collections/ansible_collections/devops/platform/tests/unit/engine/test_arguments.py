@@ -11,6 +11,7 @@ from ansible_collections.devops.platform.plugins.module_utils.engine import argu
 from ansible_collections.devops.platform.plugins.module_utils.engine.describe import (
     DescriptionError,
     compose_facts,
+    line_of,
     normalise,
     resolve_release,
 )
@@ -164,3 +165,28 @@ def test_a_compose_file_that_cannot_be_read(files, words):
     with pytest.raises(DescriptionError) as raised:
         compose_facts({"name": "a", "compose": {"file": "/c.yml"}, "files": files})
     assert words in str(raised.value)
+
+
+class UnparsableError(Exception):
+    lineno = 7
+
+
+def wrapped(cause):
+    error = RuntimeError("could not be rendered")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UnparsableError(), 7),
+        (wrapped(UnparsableError()), 7),
+        (RuntimeError("'colour' is undefined"), 3),
+        (RuntimeError("object of type 'dict' has no attribute 'colour'"), 3),
+        (RuntimeError("'shade' is undefined"), 0),
+        (RuntimeError("no idea"), 0),
+    ],
+)
+def test_the_line_of_a_template_that_is_wrong(error, line):
+    assert line_of(error, "first\ncolour in plain text\nx {{ item.colour }}\n{{ colour }}\n") == line

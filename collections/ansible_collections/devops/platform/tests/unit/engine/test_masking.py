@@ -78,3 +78,10 @@ def test_a_new_file_comes_from_nowhere():
 def test_spellings_stand_in_one_order_in_every_process():
     forms = spellings("line-b\nline-a\nlonger line")
     assert forms == sorted(forms, key=lambda form: (-len(form), form))
+
+
+def test_a_line_of_a_secret_of_several_lines_is_hidden_by_itself():
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\n-----END KEY-----\n"
+    shown = Mask(KEY, {"key": key}, {}).text("log ends in the middle of MIIEvQIBADANBgkq\nshort")
+    assert "MIIE" not in shown
+    assert shown.endswith("\nshort")
