@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +70,26 @@ def host_container(host: LabHost, image: str, role: str = "fleet", prefix: str =
     return Container(host.name, host.address, image, role, host.debian, volumes, prefix=prefix)
 
 
+def routed_through(subnet: str, table: str | None = None) -> str:
+    """The interface through which the machine reaches a network of this lab's size that overlaps with `subnet`, or ''.
+
+    Docker knows its own networks only: a VPN's, or a bridge that outlived its daemon, would swallow what is meant for
+    the lab. Wider routes do no harm, the lab's is the more specific one. Source: /proc/net/route, addresses in hex,
+    least significant byte first.
+    """
+    wanted = ip_network(subnet)
+    if table is None:
+        path = Path("/proc/net/route")
+        table = path.read_text() if path.exists() else ""
+    for row in table.splitlines()[1:]:
+        name, destination, mask = (row.split()[column] for column in (0, 1, 7))
+        network, netmask = (IPv4Address(int.from_bytes(bytes.fromhex(part), "little")) for part in (destination, mask))
+        route = ip_network(f"{network}/{netmask}")
+        if route.prefixlen >= wanted.prefixlen and route.overlaps(wanted):
+            return name
+    return ""
+
+
 class Launcher:
     """Creates containers with the flags that this machine needs."""
 
@@ -88,6 +109,14 @@ class Launcher:
         try:
             network = self.client.networks.get(NETWORK)
         except NotFound:
+            taken = routed_through(self.settings.subnet)
+            if taken:
+                raise LabError(
+                    f"this machine reaches {self.settings.subnet} through the interface {taken} already, and would "
+                    "look for the lab's hosts there",
+                    f"choose another private /24 with LAB_SUBNET, or remove the interface if it is a left-over: "
+                    f"ip link delete {taken}",
+                ) from None
             pool = {
                 "Subnet": self.settings.subnet,
                 "Gateway": self.settings.gateway,
