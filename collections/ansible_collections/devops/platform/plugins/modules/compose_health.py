@@ -56,6 +56,7 @@ failures:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.devops.platform.plugins.module_utils.journey import containers
+from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 
 def main() -> None:
@@ -73,7 +74,7 @@ def main() -> None:
         return str(output)
 
     try:
-        lines = containers.wait_until_well(module.params["projects"], ask, module.params["timeout"])
+        lines = containers.wait_until_well(module.params["projects"], ask, Patience(module.params["timeout"]))
     except OSError as error:
         module.fail_json(msg=f"Docker is not installed on this host: {error}", failures=[])
     if lines:

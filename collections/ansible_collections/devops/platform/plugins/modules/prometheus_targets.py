@@ -62,6 +62,7 @@ failures:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.devops.platform.plugins.module_utils.journey import targets
+from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 
 def main() -> None:
@@ -73,7 +74,7 @@ def main() -> None:
         },
     )
     jobs, url, timeout = (module.params[name] for name in ("jobs", "url", "timeout"))
-    lines = targets.wait_until_up(jobs, lambda: targets.fetch(url), timeout)
+    lines = targets.wait_until_up(jobs, lambda: targets.fetch(url), Patience(timeout))
     total = sum(1 for _target in targets.declared_targets(jobs))
     result = {"changed": False, "up": total - len(lines), "failures": lines}
     if lines:

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .patience import Patience
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -83,18 +84,14 @@ def _service_failures(name: str, count: int, own: Sequence[Container]) -> Iterat
 def wait_until_well(
     projects: Mapping[str, Mapping[str, int]],
     ask: Callable[[], str],
-    timeout: float,
-    interval: float = 1.0,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    patience: Patience,
 ) -> list[str]:
-    """Ask until nothing fails or `timeout` seconds are over; returns what still fails. `ask` gives what LIST prints."""
-    deadline = clock() + timeout
-    while True:
+    """Ask until nothing fails; returns what still fails when the time is over. `ask` gives what LIST prints."""
+
+    def look() -> list[str]:
         try:
-            lines = failures(projects, parse(ask()))
+            return failures(projects, parse(ask()))
         except NoAnswerError as error:
-            lines = [f"Docker itself does not answer: {error}"]
-        if not lines or clock() >= deadline:
-            return lines
-        sleep(interval)
+            return [f"Docker itself does not answer: {error}"]
+
+    return patience.until_empty(look)

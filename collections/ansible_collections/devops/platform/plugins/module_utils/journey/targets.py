@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.error import URLError
+
+from .patience import Patience
 
 
 def fetch(url: str, timeout: float = 5.0) -> list[dict[str, Any]]:
@@ -47,18 +48,14 @@ def failures(jobs: Sequence[Mapping[str, Any]], active: Sequence[Mapping[str, An
 def wait_until_up(
     jobs: Sequence[Mapping[str, Any]],
     get: Callable[[], Sequence[Mapping[str, Any]]],
-    timeout: float,
-    interval: float = 1.0,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    patience: Patience,
 ) -> list[str]:
-    """Ask until every declared target is up or `timeout` seconds are over; returns what still fails."""
-    deadline = clock() + timeout
-    while True:
+    """Ask until every declared target is up; returns what still fails when the time is over."""
+
+    def look() -> list[str]:
         try:
-            lines = failures(jobs, get())
+            return failures(jobs, get())
         except (URLError, OSError, ValueError, KeyError) as error:
-            lines = [f"Prometheus itself does not answer: {error}"]
-        if not lines or clock() >= deadline:
-            return lines
-        sleep(interval)
+            return [f"Prometheus itself does not answer: {error}"]
+
+    return patience.until_empty(look)

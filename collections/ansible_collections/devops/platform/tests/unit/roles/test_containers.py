@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.journey import containers
+from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 DECLARED = {"chat": {"api": 2, "web": 1}}
 
@@ -68,7 +69,7 @@ def test_waiting_ends_when_all_are_well() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    assert containers.wait_until_well(DECLARED, ask, 60, 1, lambda: now[0], sleep) == []
+    assert containers.wait_until_well(DECLARED, ask, Patience(60, 1, lambda: now[0], sleep)) == []
     assert now == [2.0]
 
 
@@ -81,6 +82,6 @@ def test_waiting_ends_when_time_is_over() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    lines = containers.wait_until_well(DECLARED, ask, 5, 1, lambda: now[0], sleep)
+    lines = containers.wait_until_well(DECLARED, ask, Patience(5, 1, lambda: now[0], sleep))
     assert lines == ["Docker itself does not answer: no such socket"]
     assert now == [5.0]

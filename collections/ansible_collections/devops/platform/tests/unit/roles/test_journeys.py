@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.devops.platform.plugins.module_utils.journey import chat, edge, socketio, targets
+from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 JOBS: list[dict[str, Any]] = [
     {
@@ -60,7 +61,7 @@ def test_waiting_ends_when_all_are_up() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    assert targets.wait_until_up(JOBS, get, 10, clock=lambda: now[0], sleep=sleep) == []
+    assert targets.wait_until_up(JOBS, get, Patience(10, clock=lambda: now[0], sleep=sleep)) == []
     assert now == [2.0]
 
 
@@ -71,7 +72,7 @@ def test_waiting_ends_when_time_is_over() -> None:
         now[0] += 7
         raise OSError("no route")
 
-    lines = targets.wait_until_up(JOBS, get, 10, clock=lambda: now[0], sleep=lambda _seconds: None)
+    lines = targets.wait_until_up(JOBS, get, Patience(10, clock=lambda: now[0], sleep=lambda _seconds: None))
     assert lines == ["Prometheus itself does not answer: no route"]
 
 
