@@ -228,7 +228,11 @@ def report(results: list[Result], seconds: float) -> str:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """A CI that ends a job sends SIGTERM: that is to clean up as Ctrl-C does."""
+    """A CI that ends a job sends SIGTERM: that is to clean up as Ctrl-C does.
+
+    SIGINT is named as well: Python leaves it alone where the caller ignores it, as shells do for what runs behind them,
+    and then the suites would inherit that.
+    """
     raise KeyboardInterrupt
 
 
@@ -246,7 +250,8 @@ def main(arguments: list[str] | None = None) -> int:
         suites = choose(words)
     except UnknownSuiteError as error:
         parser.error(str(error))
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     start = time.monotonic()
     screen = Screen(len(suites), live=sys.stdout.isatty() and not os.environ.get("CI"))
     try:
