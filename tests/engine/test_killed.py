@@ -14,8 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
-from tests.engine.harness.host import MUTATIONS
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import MUTATIONS, Host
 from tests.engine.harness.machine import Machine
 from tests.engine.harness.matrix import Matrix, Report
 from tests.engine.harness.scenarios import SCENARIOS, Scenario

@@ -18,20 +18,8 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.engine import release, validate
 from ansible_collections.devops.platform.plugins.module_utils.engine.errors import CommandError
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import MUTATIONS, Host
 
-MUTATIONS = (
-    "write_new",
-    "symlink",
-    "keep",
-    "rename",
-    "unlink",
-    "mkdir",
-    "set_attributes",
-    "rmdir",
-    "rmtree",
-    "run",
-)
 OUTSIDE = {"download": release, "_unpack": release, "stage": validate}
 # What a full disk refuses; renames, removals and changed attributes need no space.
 NEEDS_SPACE = ("write_new", "symlink", "keep", "mkdir", "download", "_unpack", "stage")

@@ -52,6 +52,21 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
+# The methods of Host that change something: the places where power can fail. Tests fail each of them.
+MUTATIONS = (
+    "write_new",
+    "symlink",
+    "keep",
+    "rename",
+    "unlink",
+    "mkdir",
+    "set_attributes",
+    "rmdir",
+    "rmtree",
+    "run",
+)
+
+
 class Host:
     """The real one. Paths are absolute; commands are argument lists, never a shell line."""
 

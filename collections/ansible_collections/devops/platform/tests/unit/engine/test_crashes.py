@@ -11,14 +11,14 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import MUTATIONS, Host
 from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
 from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode, Result
 
@@ -33,22 +33,9 @@ class Power(BaseException):
 class FailingPower(Host):
     """Loses power before the mutation that a countdown ends at."""
 
-    MUTATIONS: ClassVar[tuple[str, ...]] = (
-        "write_new",
-        "symlink",
-        "keep",
-        "rename",
-        "unlink",
-        "mkdir",
-        "set_attributes",
-        "rmdir",
-        "rmtree",
-        "run",
-    )
-
     def __init__(self, left: int | None = None) -> None:
         self.left = left
-        for name in self.MUTATIONS:
+        for name in MUTATIONS:
             setattr(self, name, self._guarded(getattr(self, name)))
 
     def _guarded(self, method: Any) -> Any:
