@@ -21,7 +21,7 @@ from typing import Any
 
 from lab import ephemeral
 from lab.errors import LabError
-from tools import REPOSITORY, hosts
+from tools import REPOSITORY, hosts, locked_path
 from tools.measurements import MEASURES, PARTS, Result, Sample, document, merged, missed, text, to_data
 
 WORK = REPOSITORY / "build" / "bench"
@@ -56,7 +56,7 @@ class Bench:
         report.unlink(missing_ok=True)
         environment = {
             **os.environ,
-            "PATH": f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": locked_path(),
             "DEVOPS_PLATFORM_REPORT": str(report),
             "NO_COLOR": "1",
         }

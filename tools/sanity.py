@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import REPOSITORY
+from tools import REPOSITORY, locked_path
 
 SOURCE = REPOSITORY / "collections" / "ansible_collections" / "devops" / "platform"
 WORK = REPOSITORY / "build" / "sanity"
@@ -121,7 +121,7 @@ def run(call: list[str], folder: Path, quiet: bool = False) -> int:
     environment = {
         **os.environ,
         "HOME": str(folder.parents[2] / "home"),
-        "PATH": f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": locked_path(),
         "LC_ALL": "C.UTF-8",
     }
     output = subprocess.DEVNULL if quiet else None

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-from tools import REPOSITORY
+from tools import REPOSITORY, locked_path
 from tools.catalogue import SUITES, Suite, UnknownSuiteError, choose
 from tools.outcomes import Counts, outcome, plain_text
 from tools.table import duration, plain
@@ -126,7 +126,7 @@ def environment(suite: Suite, base: dict[str, str]) -> dict[str, str]:
     """The suite's environment: the locked tools first on PATH, no colours, nothing that asks."""
     return {
         **base,
-        "PATH": f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{base.get('PATH', os.defpath)}",
+        "PATH": locked_path(base),
         "PYTHONUNBUFFERED": "1",
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from tools import REPOSITORY, overview
+from tools import REPOSITORY, locked_path, overview
 from tools.table import duration
 
 STEPS: tuple[tuple[str, ...], ...] = ((sys.executable, "-m", "lab", "up"), ("ansible-playbook", "site.yml"))
@@ -16,9 +16,8 @@ STEPS: tuple[tuple[str, ...], ...] = ((sys.executable, "-m", "lab", "up"), ("ans
 def main() -> int:
     """The exit code of the first step that fails, else 0."""
     start = time.monotonic()
-    path = f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     for step in STEPS:
-        done = subprocess.run(step, cwd=REPOSITORY, env={**os.environ, "PATH": path}, check=False)
+        done = subprocess.run(step, cwd=REPOSITORY, env={**os.environ, "PATH": locked_path()}, check=False)
         if done.returncode:
             print(f"`{' '.join(step)}` failed; put right what it says and run `make up` again", file=sys.stderr)
             return done.returncode

@@ -78,7 +78,7 @@ import glob
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.devops.platform.plugins.module_utils.roles import dpkg
+from ansible_collections.devops.platform.plugins.module_utils.engine import dpkg
 
 
 def main() -> None:

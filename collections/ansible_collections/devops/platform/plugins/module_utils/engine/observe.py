@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from . import dpkg
 from .host import Host
 from .plan import Observed
 from .release import intact
@@ -63,12 +64,8 @@ def user_exists(name: str) -> bool:
 
 
 def installed_packages(host: Host, names: tuple[str, ...]) -> dict[str, str]:
-    """Package name -> installed version, from dpkg; what is not installed is left out."""
-    if not names or not os.path.exists("/usr/bin/dpkg-query"):
-        return {}
-    done = host.query(["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${db:Status-Status}\n", *names])
-    rows = [line.split("\t") for line in done.output.splitlines() if line.count("\t") == 2]
-    return {row[0]: row[1] for row in rows if row[2] == "installed"}
+    """Package name -> installed version; what is not installed, and everything where there is no dpkg, is left out."""
+    return dpkg.installed(host.query(dpkg.query(names)).output) if names else {}
 
 
 def contents(directory: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The three ways in which a component runs, behind one small interface.
 
-start, reload, restart and stop are the switch; `restore` is the way back to what ran before.
+`apply` (start, reload, restart) and `halt` are the switch; `restore` is the way back to what ran before.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ class SystemdRuntime:
             self._systemctl("restart")
         elif effect == "reload":
             self._systemctl("reload-or-restart")
-        elif effect == "stop":
-            self._systemctl("stop")
 
     def enable(self) -> None:
         self._systemctl("enable", "--quiet")
@@ -97,22 +95,10 @@ class ComposeRuntime:
             if self.host.query(["docker", "image", "inspect", "--format", "{{.Id}}", image]).code != 0:
                 self.host.run(["docker", "pull", "--quiet", image], timeout=600)
 
-    def apply(self, effect: str, force: bool = False) -> None:
-        if effect in ("start", "restart", "reload"):
-            words = [
-                "up",
-                "--detach",
-                "--remove-orphans",
-                "--wait",
-                "--wait-timeout",
-                str(int(self.runtime.wait)),
-                "--quiet-pull",
-            ]
-            if force:
-                words.append("--force-recreate")
-            self.host.run(self._compose(*words), timeout=self.runtime.wait + 30)
-        elif effect == "stop":
-            self.halt()
+    def apply(self, effect: str, force: bool = False) -> None:  # noqa: ARG002 - `up` is all that Compose needs
+        words = ["up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", str(int(self.runtime.wait))]
+        words += ["--quiet-pull", *(["--force-recreate"] if force else [])]
+        self.host.run(self._compose(*words), timeout=self.runtime.wait + 30)
 
     def enable(self) -> None:
         """Containers come back with the daemon by their own restart policy."""

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.roles import dpkg, files, placement, settings
+from ansible_collections.devops.platform.plugins.module_utils.engine import dpkg
+from ansible_collections.devops.platform.plugins.module_utils.roles import files, placement, settings
 
 GROUPS = {"all": ["app1", "data1", "edge1", "mon1"], "app": ["app1"], "data": ["data1"], "edge": ["edge1"]}
 GROUPS["monitoring"] = ["mon1"]
