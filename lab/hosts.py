@@ -143,11 +143,12 @@ class Launcher:
     def ensure(self, wanted: Container, files: bytes | None = None) -> str:
         """Make sure that a container runs as wanted; returns created, started or running.
 
-        A container of another make (address, flags, volumes) is replaced. One from an older image is kept: what is
+        A container of another make (address, flags, volumes) is replaced, and so is one with other ``files``: it has
+        the SSH keys of another checkout, which nobody could enter from here. One from an older image is kept: what is
         installed on it would be lost without being asked for.
         """
         flags = cgroups.run_flags(self.mode, wanted.debian, self.lacking)
-        spec = digest_of(stable_json({**asdict(wanted), "image": None, "flags": asdict(flags)}))
+        spec = digest_of(stable_json({**asdict(wanted), "image": None, "flags": asdict(flags)}), files or b"")
         existing = find_container(self.client, wanted.container)
         if existing is not None and existing.labels.get(SPEC_LABEL) != spec:
             self.remove([existing])

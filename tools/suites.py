@@ -169,15 +169,38 @@ def run(suite: Suite, logs: Path = LOGS) -> Result:
     return Result(suite, counts, time.monotonic() - start, log, reason)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and what it started: first asked, so that it can clean up, then not."""
+def _end(process: subprocess.Popen[bytes], patience: float = 20) -> None:
+    """End the process and what it started: first asked, so that it can clean up, then not.
+
+    The group ends when its last member has, not when its first one has: what ignores the question is not left behind.
+    ``patience``: seconds for each of the two.
+    """
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(20)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            process.poll()  # a leader that nobody asks for stays in the group
+            if not _members(process.pid):
+                return
+            time.sleep(0.02)
+    process.poll()
+
+
+def _members(group: int) -> list[int]:
+    """The processes of a group that still run; one that only waits to be asked for by its parent has ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name, in parentheses, may hold anything; the fields after it are: state, parent, group.
+            state, _parent, its_group = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+        except OSError:
             continue
-        return
+        if int(its_group) == group and state not in "ZX":
+            found.append(int(path.parent.name))
+    return found
 
 
 def run_all(suites: list[Suite], screen: Screen, workers: int, logs: Path = LOGS) -> list[Result]:
