@@ -122,18 +122,18 @@ def short_lived(bench: Bench) -> Iterator[None]:
 
 def measure_up(bench: Bench) -> dict[str, Result]:
     """`make up` after `make down`: the hosts are new, images and mirror are there."""
-    return _up(bench, "up", bench.runs, "down")
+    return _up(bench, "up", "down")
 
 
 def measure_cold(bench: Bench) -> dict[str, Result]:
-    """`make up` with nothing of the lab there. Once: it takes minutes, and tells the same each time."""
-    return _up(bench, "cold", 1, "down", "--purge")
+    """`make up` with nothing of the lab there: base images, mirror and application images are made first."""
+    return _up(bench, "cold", "down", "--purge")
 
 
-def _up(bench: Bench, part: str, runs: int, *down: str) -> dict[str, Result]:
+def _up(bench: Bench, part: str, *down: str) -> dict[str, Result]:
     [measure] = (measure for measure in MEASURES if measure.part == part)
     samples = []
-    for _run in range(runs):
+    for _run in range(bench.runs):
         bench.command(sys.executable, "-m", "lab", *down)
         samples.append(bench.command(sys.executable, "-m", "tools.up"))
     return {measure.name: Result(measure.name, fleet_size(), tuple(samples))}

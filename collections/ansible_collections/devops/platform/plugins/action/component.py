@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
@@ -22,10 +21,11 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.describe im
     normalise,
     resolve_release,
 )
+from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
+from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
 
 PAYLOAD_FORMAT = 1
-# The same as SafeLoader, in C where there is one: a lock file is read at each task.
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RUN: dict[str, str] = {}
 
 
@@ -135,22 +135,8 @@ class ActionModule(ActionBase):
         if given is None:
             platform = self._templar.template(task_vars.get("platform") or {})
             given = (platform or {}).get("artifacts") or {}
-        locked: dict[str, Any] = {}
-        for name in given.get("locks") or []:
-            path = self._loader.path_dwim(name) if os.path.isabs(name) else self._repository_path(name, task_vars)
-            try:
-                with open(path, encoding="utf-8") as handle:
-                    content = yaml.load(handle, Loader=LOADER) or {}  # noqa: S506 - a safe loader
-            except OSError as error:
-                raise DescriptionError(
-                    f"the artifact lock {name} cannot be read: {error.strerror}; `make up` makes the lab's."
-                ) from error
-            for artifact, versions in (content.get("artifacts") or {}).items():
-                locked.setdefault(artifact, {}).update(versions)
+        try:
+            locked = read_artifacts(given.get("locks") or [], root_of(task_vars))
+        except PlatformError as error:
+            raise DescriptionError(f"{error}.") from error
         return locked, list(given.get("sources") or ["upstream"])
-
-    def _repository_path(self, name: str, task_vars: Mapping[str, Any]) -> str:
-        """A path relative to the repository: next to ansible.cfg where there is one, else to the playbook."""
-        config = task_vars.get("ansible_config_file")
-        base = os.path.dirname(str(config)) if config else str(task_vars.get("playbook_dir") or os.getcwd())
-        return os.path.join(base, name)

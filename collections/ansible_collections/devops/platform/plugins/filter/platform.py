@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, ClassVar
-
-from ansible.errors import AnsibleFilterError
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import (
     compose,
     model,
     topology,
 )
-
-
-def _filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except model.PlatformError as error:
-            raise AnsibleFilterError(f"devops.platform.{name}: {error}") from error
-        except KeyError as error:
-            raise AnsibleFilterError(
-                f"devops.platform.{name}: platform.yml lacks the key {error}; run playbooks/preflight.yml for its place"
-            ) from error
-
-    return call
+from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
 
 class FilterModule:
@@ -45,4 +28,4 @@ class FilterModule:
     }
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {name: _filter(name, function) for name, function in self.FUNCTIONS.items()}
+        return shims(self.FUNCTIONS, "platform.yml lacks the key {key}; run playbooks/preflight.yml for its place")

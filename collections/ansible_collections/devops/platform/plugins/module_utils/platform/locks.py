@@ -11,11 +11,14 @@ import yaml
 from .model import PlatformError
 from .paths import made_by
 
+# The same as SafeLoader, in C where there is one: a lock file is read at each task.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def read_lock(path: str, root: Path, key: str) -> dict[str, Any]:
     """The mapping below `key` of one lock file; PlatformError names the file and what is wrong with it."""
     try:
-        data = yaml.safe_load((root / path).read_text(encoding="utf-8"))
+        data = yaml.load((root / path).read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise PlatformError(f"no lock file {path}: {made_by(path)}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -29,3 +32,12 @@ def read_lock(path: str, root: Path, key: str) -> dict[str, Any]:
 def read_images(paths: Sequence[str], root: Path) -> dict[str, Any]:
     """`{name: {ref, tag, digest}}` of all files together; a later file wins."""
     return {name: entry for path in paths for name, entry in read_lock(path, root, "images").items()}
+
+
+def read_artifacts(paths: Sequence[str], root: Path) -> dict[str, Any]:
+    """`{name: {version: {url, sha256, …}}}` of all files together; of the same version the later file's holds."""
+    locked: dict[str, Any] = {}
+    for path in paths:
+        for artifact, versions in read_lock(path, root, "artifacts").items():
+            locked.setdefault(artifact, {}).update(versions)
+    return locked
