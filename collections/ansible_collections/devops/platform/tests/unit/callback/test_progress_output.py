@@ -199,3 +199,20 @@ def test_where_a_line_is_rewritten(monkeypatch, wish, terminal, ci, verbosity, e
     monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: terminal))
     monkeypatch.setenv("CI", ci)
     assert callback._wants_live() is expected
+
+
+def test_a_play_in_batches_has_one_heading(folder, tmp_path):
+    """One host at a time is still one play to whoever reads."""
+    playbook = tmp_path / "serial.yml"
+    playbook.write_text(
+        "- name: One by one\n  hosts: all\n  gather_facts: false\n  serial: 1\n  tasks:\n"
+        "    - name: Say nothing\n      ansible.builtin.command: {argv: ['true']}\n"
+    )
+    arguments = [*command(folder)[:-1], str(playbook)]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment(folder), check=True)
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines.count("One by one") == 1
+    assert [re.sub(r"^[0-9.]+ s +", "", line) for line in lines if "Say nothing:" in line] == [
+        "Say nothing: 1 changed (alpha)",
+        "Say nothing: 1 changed (beta)",
+    ]
