@@ -149,6 +149,7 @@ class CallbackModule(DefaultCallback):
         self._started = datetime.now(UTC)
         self._playbook = ""
         self._live: LiveLine | None = None
+        self._shown = ""  # the play whose heading stands above
 
     # --- where the run is
 
@@ -166,14 +167,14 @@ class CallbackModule(DefaultCallback):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._close_task()
-        goes_on = self._play is not None and self._play._uuid == play._uuid  # the next batch of a serial play
         self._play = play
         manager = play.get_variable_manager()
         hosts = manager.get_vars(play=play, include_hostvars=False).get("ansible_play_batch", ()) if manager else ()
         name = play.get_name().strip()
         self.run.start_play(name, len(hosts))
-        if goes_on:
-            return
+        if self._shown == play._uuid:
+            return  # the next batch of a serial play
+        self._shown = play._uuid
         marker = " [CHECK MODE]" if play.check_mode and self.get_option("check_mode_markers") else ""
         self._display.display(f"\n{name}{marker}", color=C.COLOR_HIGHLIGHT)
 
