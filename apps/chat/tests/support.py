@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import pwd
@@ -136,10 +137,12 @@ def postgresql(folder: Path) -> Iterator[Environment]:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path, port: int | None = None) -> Iterator[Environment]:
-    """A server with a password and nothing on disk; yields the REDIS_* settings."""
+def redis_server(folder: Path, port: int | None = None, keep: bool = False) -> Iterator[Environment]:
+    """A server with a password; yields the REDIS_* settings. ``keep``: the next one in this folder knows it all."""
     port, password = port or free_port(), "p@ss:word/%"
     options = {"port": str(port), "bind": "127.0.0.1", "save": "", "dir": str(folder), "requirepass": password}
+    if keep:
+        options.update(appendonly="yes", appendfsync="always")
     arguments = [item for name, value in options.items() for item in (f"--{name}", value)]
     command = [program("redis-server", "redis-server"), *arguments]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -202,14 +205,78 @@ def service(name: str, environment: Mapping[str, str], log: Path) -> Iterator[Se
             stop(replica.process)
 
 
-class Client:
-    """A Socket.IO client that keeps what it received."""
+class Person:
+    """Somebody with an account: a browser's cookie and CSRF token, without the browser."""
 
-    def __init__(self, replica: Service, **arguments: Any) -> None:
+    PASSWORD = "correct horse battery"
+
+    def __init__(self, api: Service, name: str | None = None) -> None:
+        self.api, self.name = api, name or f"user-{secrets.token_hex(5)}"
+        self.http = requests.Session()
+        self.http.headers["X-CSRF-Token"] = self.http.get(f"{api.url}/api/session", timeout=10).json()["csrf_token"]
+        body = self.call("POST", "/api/users", {"name": self.name, "password": self.PASSWORD}, expect=201)
+        self.id: int = body["user"]["id"]
+        self.http.headers["X-CSRF-Token"] = body["csrf_token"]
+
+    def elsewhere(self) -> Person:
+        """The same user at another browser."""
+        other = copy.copy(self)
+        other.http = requests.Session()
+        other.http.headers["X-CSRF-Token"] = other.call("GET", "/api/session")["csrf_token"]
+        answer = other.call("POST", "/api/session", {"name": self.name, "password": self.PASSWORD})
+        other.http.headers["X-CSRF-Token"] = answer["csrf_token"]
+        return other
+
+    def request(self, method: str, path: str, body: object = None, **arguments: Any) -> requests.Response:
+        return self.http.request(method, self.api.url + path, json=body, timeout=10, **arguments)
+
+    def call(self, method: str, path: str, body: object = None, expect: int = 200) -> dict[str, Any]:
+        response = self.request(method, path, body)
+        assert response.status_code == expect, response.text
+        answer: dict[str, Any] = response.json() if response.content else {}
+        return answer
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name}
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies)
+
+    def make(self, room: str) -> None:
+        self.call("POST", "/api/rooms", {"name": room}, expect=201)
+
+    def enter(self, room: str) -> None:
+        self.call("PUT", f"/api/rooms/{room}/membership", expect=204)
+
+    def post(self, room: str, **payload: object) -> tuple[int, dict[str, Any]]:
+        response = self.request("POST", f"/api/rooms/{room}/messages", payload)
+        return response.status_code, response.json()
+
+
+class Client:
+    """A Socket.IO client that keeps what it received: messages in ``received``, everything in ``events``."""
+
+    def __init__(self, replica: Service, person: Person | None = None, *joined: str, **arguments: Any) -> None:
         self.received: list[dict[str, Any]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
         self.sio: Any = socketio.Client(reconnection=False)
-        self.sio.on("message", self.received.append)
-        self.sio.connect(replica.url, socketio_path="ws/socket.io", transports=["websocket"], **arguments)
+        self.sio.on("*", self._keep)
+        headers = {"Cookie": person.cookie} if person else {}
+        self.sio.connect(
+            replica.url, headers, socketio_path="ws/socket.io", transports=["websocket"], wait_timeout=5, **arguments
+        )
+        for room in joined:
+            assert self.call("join", {"room": room})["ok"]
+
+    def _keep(self, event: str, data: Any) -> None:
+        self.events.append((event, data))
+        if event == "message":
+            self.received.append(data)
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        return [data for name, data in self.events if name == event]
 
     def call(self, event: str, *data: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.sio.call(event, data[0] if len(data) == 1 else data, timeout=10)

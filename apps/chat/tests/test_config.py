@@ -28,6 +28,8 @@ def test_the_least_that_is_needed() -> None:
     settings = load(GOOD, Program.API)
     assert (settings.database.port, settings.port, settings.log_level) == (5432, 5000, "info")
     assert settings.cors_origins == ()
+    assert (settings.session_days, settings.session_cookie_secure, settings.trusted_proxies) == (30, True, 0)
+    assert {name: str(rate) for name, rate in settings.rates.items()}["sign_up"] == "20 per 1 hour"
     assert settings.redis is not None
     assert settings.redis.url == "redis://:r%40dis%2Fsecret@cache:6379/0"
 
@@ -39,11 +41,15 @@ def test_no_secret_is_shown() -> None:
 
 def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        load({"DATABASE_PORT": "0", "LOG_LEVEL": "loud", "CORS_ORIGINS": "*"}, Program.WEBSOCKET)
+        load(
+            {"DATABASE_PORT": "0", "LOG_LEVEL": "loud", "CORS_ORIGINS": "*", "RATE_LIMIT_REQUESTS": "x"},
+            Program.WEBSOCKET,
+        )
     named = {problem.split()[0].rstrip(":") for problem in caught.value.problems}
     assert named == {
         "DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD",
         "REDIS_HOST", "REDIS_PASSWORD", "SECRET_KEY", "LOG_LEVEL", "CORS_ORIGINS",
+        "RATE_LIMIT_REQUESTS",
     }  # fmt: skip
 
 
@@ -58,6 +64,11 @@ def test_everything_wrong_is_told_at_once() -> None:
             {"DATABASE_PASSWORD_FILE": "/x"},
             "DATABASE_PASSWORD and DATABASE_PASSWORD_FILE are both set: keep one of them",
         ),
+        ({"SESSION_COOKIE_SECURE": "no"}, "SESSION_COOKIE_SECURE: 'no' is not one of true, false"),
+        ({"SESSION_DAYS": "0"}, "SESSION_DAYS: '0' is not a whole number from 1 to 365"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES: '-1' is not a whole number from 0 to 10"),
+        ({"RATE_LIMIT_SIGN_IN": "often"}, "RATE_LIMIT_SIGN_IN: 'often' is not a rate such as 120/minute"),
+        ({"RATE_LIMIT_MESSAGES": "0/minute"}, "RATE_LIMIT_MESSAGES: '0/minute' is not a rate such as 120/minute"),
         ({"CORS_ORIGINS": "https://a.example/path"}, "CORS_ORIGINS: 'https://a.example/path' is not an origin such as"),
         ({"CORS_ORIGINS": "https://a.example:port"}, "CORS_ORIGINS: 'https://a.example:port' is not an origin such as"),
     ],

@@ -1,16 +1,28 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
+from collections.abc import Iterator
 
 import psycopg
 import support
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from conftest import dsn
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, text
 
 from chat.config import Program, load
+from chat.messages import MessageStore
+from chat.migrate import scripts
 from chat.models import Base
+
+
+@contextlib.contextmanager
+def engine_of(environment: dict[str, str]) -> Iterator[Engine]:
+    engine = create_engine(load(environment, Program.MIGRATE).database.url)
+    yield engine
+    engine.dispose()
 
 
 def schema(environment: dict[str, str]) -> list[tuple[object, ...]]:
@@ -24,7 +36,7 @@ def test_repeating_changes_nothing(empty_database: dict[str, str]) -> None:
     assert first.returncode == 0, first.stderr
     assert '"the schema was upgraded"' in first.stderr
     before = schema(empty_database)
-    assert {row[0] for row in before} == {"alembic_version", "rooms", "messages"}
+    assert {row[0] for row in before} == {"alembic_version", "rooms", "messages", "users", "memberships"}
     second = support.run("chat-migrate", empty_database)
     assert second.returncode == 0, second.stderr
     assert '"the schema is up to date"' in second.stderr
@@ -58,6 +70,37 @@ def test_an_older_release_leaves_a_newer_schema_alone(empty_database: dict[str, 
     result = support.run("chat-migrate", empty_database)
     assert result.returncode == 0, result.stderr
     assert "newer than this release" in result.stderr
+
+
+def test_the_release_before_runs_on_it(empty_database: dict[str, str]) -> None:
+    """What 1.0.0 has stored stays, and what it says to the database while this release comes still works."""
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        options = scripts()
+        options.attributes["connection"] = connection
+        command.upgrade(options, "0001")
+        connection.execute(text("INSERT INTO rooms (name) VALUES ('lobby'), ('old')"))
+        connection.execute(text("INSERT INTO messages (room_id, client_id, text) VALUES (2, 'from-before', 'kept')"))
+    assert support.run("chat-migrate", empty_database).returncode == 0
+    with psycopg.connect(dsn(empty_database), autocommit=True) as connection:
+        connection.execute("INSERT INTO rooms (name) VALUES ('late') ON CONFLICT DO NOTHING")
+        for _ in range(2):
+            connection.execute(
+                "INSERT INTO messages (room_id, client_id, text) VALUES (2, 'late-one', 'late') "
+                "ON CONFLICT ON CONSTRAINT messages_client_id_key DO NOTHING RETURNING id"
+            )
+        assert connection.execute("SELECT name, topic FROM rooms ORDER BY id").fetchall() == [
+            ("lobby", ""), ("old", ""), ("late", ""),
+        ]  # fmt: skip
+        connection.execute("SELECT 1 FROM alembic_version, messages LIMIT 0")  # how it asks whether it is ready
+    with engine_of(empty_database) as engine:
+        found = MessageStore(engine).newest("old", 0, 10)
+    assert [(message["text"], message["author"]) for message in found] == [("kept", None), ("late", None)]
+
+
+def test_the_lobby_is_there(empty_database: dict[str, str]) -> None:
+    assert support.run("chat-migrate", empty_database).returncode == 0
+    with psycopg.connect(dsn(empty_database)) as connection:
+        assert connection.execute("SELECT name FROM rooms").fetchall() == [("lobby",)]
 
 
 def test_no_database() -> None:

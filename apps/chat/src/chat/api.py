@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 import os
-import uuid
+from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Flask, abort, request
+from flask import Blueprint, Flask
 
 from chat import config, database, http
+from chat.accounts import UserStore
 from chat.broadcast import Broadcast
 from chat.config import Program, Settings
-from chat.messages import ClientIdReused, MessageStore
+from chat.gate import Gate
+from chat.messages import MessageStore
 from chat.metrics import Metrics
-from chat.validation import Invalid, parse_message, parse_page, parse_room
-
-
-def rooms(store: MessageStore, broadcast: Broadcast, metrics: Metrics) -> Blueprint:
-    """Messages of a room."""
-    blueprint = Blueprint("rooms", __name__, url_prefix="/api/rooms")
-
-    @blueprint.get("/<room>/messages")
-    def read(room: str) -> dict[str, Any]:
-        name, page = parse_room({"room": room}), parse_page(request.args)
-        return {"room": name, "messages": store.history(name, page)}
-
-    @blueprint.post("/<room>/messages")
-    def write(room: str) -> tuple[dict[str, Any], int]:
-        payload = request.get_json()
-        if isinstance(payload, dict):
-            # Who gives no client_id gets one: the message is then new each time.
-            payload = {"client_id": uuid.uuid4().hex, **payload, "room": room}
-        try:
-            stored = store.add(parse_message(payload))
-        except Invalid:
-            metrics.messages_in.labels("refused").inc()
-            raise
-        except ClientIdReused:
-            metrics.messages_in.labels("refused").inc()
-            abort(409, "this client_id already stands for another text in this room")
-        except Exception:
-            metrics.messages_in.labels("failed").inc()
-            raise
-        metrics.messages_in.labels("stored" if stored.created else "duplicate").inc()
-        broadcast.send(stored.message)
-        return stored.message, 201 if stored.created else 200
-
-    return blueprint
+from chat.openapi import document
+from chat.presence import Presence
+from chat.rates import Rates
+from chat.rooms import RoomStore
+from chat.sessions import keep_sessions
+from chat.totals import Totals
+from chat.views.accounts import accounts
+from chat.views.messages import messages
+from chat.views.rooms import rooms
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -56,8 +33,29 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics = Metrics()
     engine = database.make_engine(settings, metrics)
     broadcast = Broadcast(settings.redis, metrics, write_only=True)
+    client = broadcast.client
+    rates = Rates(client, settings.redis, settings, metrics)
     app = http.make_flask("chat.api", settings, metrics)
-    app.register_blueprint(http.operations(metrics, http.readiness(engine, broadcast)))
-    app.register_blueprint(rooms(MessageStore(engine), broadcast, metrics))
+    sessions = keep_sessions(app, settings, client, metrics)
+    app.extensions["chat.gate"] = Gate(rates, settings.cors_origins)
     app.extensions["chat.metrics"] = metrics
+    app.register_blueprint(http.operations(metrics, http.readiness(engine, broadcast)))
+    app.register_blueprint(accounts(UserStore(engine), sessions, rates, broadcast, metrics))
+    app.register_blueprint(rooms(RoomStore(engine), Presence(client, settings.presence_seconds), broadcast))
+    app.register_blueprint(messages(MessageStore(engine), rates, broadcast, metrics))
+    app.register_blueprint(_documentation(app))
+    metrics.registry.register(Totals(engine))
     return app
+
+
+def _documentation(app: Flask) -> Blueprint:
+    blueprint = Blueprint("documentation", __name__)
+    described: dict[str, Any] = {}
+
+    @blueprint.get("/api/openapi.json")
+    def openapi() -> dict[str, Any]:
+        if not described:
+            described.update(document(app, version("chat")))
+        return described
+
+    return blueprint

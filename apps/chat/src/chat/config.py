@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
+from limits import RateLimitItem, parse
 from sqlalchemy import URL
 
 EXIT_CONFIG = 2
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SECRET_KEY_LENGTH = 32
+# How often what may happen: for RATE_LIMIT_<NAME>. Sign-ups and sign-ins count per address, failed sign-ins also per
+# name, the rest per user (per address for who is signed out).
+RATES = {
+    "sign_up": "20/hour",
+    "sign_in": "30/minute",
+    "sign_in_name": "10/minute",
+    "messages": "120/minute",
+    "requests": "1200/minute",
+}
 
 T = TypeVar("T")
 
@@ -65,7 +75,9 @@ class Redis:
 @dataclass(frozen=True)
 class Settings:
     """``redis`` and ``secret_key`` are None for chat-migrate, which needs neither. ``cors_origins``: other origins
-    than the page's own that a browser may call from."""
+    than the page's own that a browser may call from. ``trusted_proxies``: how many of the last entries of
+    X-Forwarded-For were written by proxies of ours. ``presence_seconds``: after which the users of a replica that
+    died count as offline."""
 
     database: Database
     redis: Redis | None
@@ -76,6 +88,11 @@ class Settings:
     port: int
     pool_size: int
     slow_query_seconds: float
+    session_days: int
+    session_cookie_secure: bool
+    trusted_proxies: int
+    presence_seconds: float
+    rates: Mapping[str, RateLimitItem]
 
 
 class _Reader:
@@ -138,6 +155,20 @@ class _Reader:
             return default
         return value
 
+    def flag(self, name: str, default: bool) -> bool:
+        return self.choice(name, str(default).lower(), ("true", "false")) == "true"
+
+    def rate(self, name: str, default: str) -> RateLimitItem:
+        raw = self.environ.get(name, "").strip() or default
+        try:
+            rate = parse(raw)
+            if rate.amount < 1 or rate.multiples < 1:
+                raise ValueError
+        except ValueError:
+            self.problems.append(f"{name}: {raw!r} is not a rate such as 120/minute or 10 per 5 minutes")
+            return parse(default)
+        return rate
+
     def origins(self, name: str) -> tuple[str, ...]:
         values = tuple(item.strip().rstrip("/") for item in self.environ.get(name, "").split(",") if item.strip())
         for value in values:
@@ -185,6 +216,11 @@ def load(environ: Mapping[str, str], program: Program) -> Settings:
         port=reader.port("PORT", program.value),
         pool_size=reader.number("DATABASE_POOL_SIZE", 4, int, 1, 100),
         slow_query_seconds=reader.number("SLOW_QUERY_SECONDS", 1.0, float, 0, 60),
+        session_days=reader.number("SESSION_DAYS", 30, int, 1, 365),
+        session_cookie_secure=reader.flag("SESSION_COOKIE_SECURE", True),
+        trusted_proxies=reader.number("TRUSTED_PROXIES", 0, int, 0, 10),
+        presence_seconds=reader.number("PRESENCE_SECONDS", 30.0, float, 1, 600),
+        rates={name: reader.rate(f"RATE_LIMIT_{name.upper()}", default) for name, default in RATES.items()},
     )
     if reader.problems:
         raise ConfigError(reader.problems)

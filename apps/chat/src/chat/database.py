@@ -73,7 +73,7 @@ def check(engine: Engine) -> str | None:
     """None when PostgreSQL answers and has the tables, otherwise why not, in one line without secrets."""
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM alembic_version, messages LIMIT 0"))
+            connection.execute(text("SELECT 1 FROM alembic_version, messages, memberships LIMIT 0"))
     except exc.ProgrammingError:
         return "the tables are missing: run chat-migrate"
     except exc.SQLAlchemyError as error:

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error; a request's id is on every line that belongs to it."""
+"""One JSON object a line on standard error; a request's and its user's id are on every line that belongs to it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+user_id: ContextVar[int | None] = ContextVar("user_id", default=None)
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What a LogRecord has by itself; everything else came through extra= and is printed.
@@ -40,6 +41,8 @@ class JsonFormatter(logging.Formatter):
         }
         if current := request_id.get():
             line["request_id"] = current
+        if (user := user_id.get()) is not None:
+            line["user_id"] = user
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -8,9 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from chat.config import RATES
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ERROR_KINDS = ("database", "redis", "internal")
 OUTCOMES = ("stored", "duplicate", "refused", "failed")
+SIGN_INS = ("signed_up", "signed_in", "refused")
 QUERY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -44,11 +47,26 @@ class Metrics:
         )
         self.messages_in = Counter("messages_in_total", "Messages received.", ["outcome"], registry=registry)
         self.messages_out = Counter("messages_out_total", "Messages handed to connected clients.", registry=registry)
+        self.queue_lag = Histogram(
+            "queue_lag_seconds",
+            "From publishing in Redis to having delivered it here (by the hosts' clocks).",
+            buckets=QUERY_BUCKETS,
+            registry=registry,
+        )
+        self.sign_ins = Counter("sign_ins_total", "Sign-ups and sign-ins.", ["outcome"], registry=registry)
+        self.rate_limited = Counter("rate_limited_total", "Refused for coming too often.", ["limit"], registry=registry)
+        self.slow_clients = Counter(
+            "slow_clients_total", "Clients disconnected because they did not read.", registry=registry
+        )
         # Shown as 0 before the first event, so that a rate over them works from the start.
         for kind in ERROR_KINDS:
             self.errors.labels(kind)
         for outcome in OUTCOMES:
             self.messages_in.labels(outcome)
+        for outcome in SIGN_INS:
+            self.sign_ins.labels(outcome)
+        for name in RATES:
+            self.rate_limited.labels(name)
 
     def watch_websockets(self, count: Callable[[], int]) -> None:
         """Only the websocket service has this one."""

@@ -1,11 +1,4 @@
-"""The Socket.IO service, :5001.
-
-Events from clients, each answered by its acknowledgement, ``{"ok": true, …}`` or ``{"ok": false, "error": {…}}``:
-    join     {room}                   from now on its messages arrive
-    leave    {room}
-    message  {room, text, client_id}  stored, then sent to the room; the answer holds the stored id
-Event to clients: ``message`` {id, room, client_id, text, created_at}. It can come more than once: compare ids.
-"""
+"""The Socket.IO service, :5001. Events, each answered by its acknowledgement: join, leave and message (README.md)."""
 
 from __future__ import annotations
 
@@ -15,26 +8,39 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import redis
 from flask import Flask, request
-from flask_socketio import SocketIO, join_room, leave_room
+from flask_socketio import ConnectionRefusedError as ConnectionRefused
+from flask_socketio import SocketIO
 
-from chat import config, database, http, logs
-from chat.broadcast import Broadcast, room_channel
+from chat import config, database, http, logs, schemas
+from chat.broadcast import Broadcast
 from chat.config import Program, Settings
-from chat.messages import ClientIdReused, MessageStore
+from chat.connections import Connection, Connections
+from chat.errors import NotMember, RateLimited, Refused, Unauthenticated, Unavailable
+from chat.messages import MessageStore
 from chat.metrics import Metrics
-from chat.validation import MAX_PAYLOAD, Invalid, parse_message, parse_room
+from chat.presence import Presence
+from chat.rates import Rates
+from chat.rooms import RoomStore
+from chat.sessions import COOKIE, SessionReader
+from chat.transport import bound_connections
+from chat.validation import MAX_PAYLOAD, Invalid, parse
 
 log = logging.getLogger(__name__)
 
 PATH = "ws/socket.io"
 Answer = dict[str, Any]
+Handler = Callable[[Connection, Any], Answer]
 
 
 def create_socketio(app: Flask, settings: Settings, broadcast: Broadcast, async_mode: str) -> SocketIO:
     def allowed(origin: str, environ: dict[str, str]) -> bool:
         return http.origin_allowed(origin, environ, settings.cors_origins)
 
+    # Loggers of ours, quiet ones: their own write lines that are no JSON, with what clients sent in them.
+    quiet = logging.getLogger("chat.socketio")
+    quiet.setLevel(logging.ERROR)
     return SocketIO(
         app,
         path=PATH,
@@ -49,71 +55,129 @@ def create_socketio(app: Flask, settings: Settings, broadcast: Broadcast, async_
         ping_interval=20,
         ping_timeout=20,
         manage_session=False,
-        logger=False,
-        engineio_logger=False,
+        logger=quiet,
+        engineio_logger=quiet,
     )
 
 
-def register_events(socketio: SocketIO, store: MessageStore, broadcast: Broadcast, metrics: Metrics) -> None:
-    def answered(handler: Callable[[Any], Answer]) -> Callable[..., Answer]:
-        """Every outcome becomes an acknowledgement, every line logged meanwhile carries one id."""
+class Events:
+    """What clients may ask for, and what comes of it."""
+
+    def __init__(
+        self, connections: Connections, store: MessageStore, rooms: RoomStore, rates: Rates, metrics: Metrics
+    ) -> None:
+        self.connections, self.store, self.rooms = connections, store, rooms
+        self.rates, self.metrics = rates, metrics
+
+    def join(self, connection: Connection, payload: Any) -> Answer:
+        self.rates.hit("requests", connection.user["id"])
+        room = parse(schemas.RoomEvent, payload).room
+        self.rooms.last_id(connection.user["id"], room)
+        online = self.connections.enter(connection, room)
+        # Read again after messages began to arrive: whatever is newer than this comes by itself.
+        try:
+            last = self.rooms.last_id(connection.user["id"], room)
+        except NotMember:  # put out meanwhile
+            self.connections.leave(connection, room)
+            raise
+        self.connections.note(room, last or 0)
+        return {"room": room, "last_id": last, "online": online}
+
+    def leave(self, connection: Connection, payload: Any) -> Answer:
+        self.rates.hit("requests", connection.user["id"])
+        room = parse(schemas.RoomEvent, payload).room
+        self.connections.leave(connection, room)
+        return {"room": room}
+
+    def message(self, connection: Connection, payload: Any) -> Answer:
+        outcome = "failed"
+        try:
+            self.rates.hit("messages", connection.user["id"])
+            new = parse(schemas.MessageEvent, payload)
+            stored = self.store.add(connection.user, new.room, new.text, new.client_id)
+            outcome = "stored" if stored.created else "duplicate"
+        except (Invalid, Refused):
+            outcome = "refused"
+            raise
+        finally:
+            self.metrics.messages_in.labels(outcome).inc()
+        # Also when it was stored before: the replica that stored it may have died before it told the others.
+        self.connections.broadcast.send(stored.message)
+        log.info("message", extra={"id": stored.message["id"], "outcome": outcome, "sid": connection.sid})
+        return {"id": stored.message["id"], "created_at": stored.message["created_at"], "created": stored.created}
+
+    def unknown(self, connection: Connection, _payload: Any) -> Answer:
+        self.rates.hit("requests", connection.user["id"])
+        raise Invalid({"event": "must be join, leave or message"})
+
+    def answered(self, handler: Handler) -> Callable[..., Answer]:
+        """Every outcome becomes an acknowledgement, every line logged meanwhile carries one id and the user's."""
 
         @functools.wraps(handler)
         def run(*arguments: Any) -> Answer:
             token = logs.request_id.set(logs.new_request_id())
+            connection = self.connections.known.get(request.sid)  # type: ignore[attr-defined]
+            user = logs.user_id.set(connection.user["id"] if connection else None)
             try:
-                return {"ok": True, **handler(arguments[0] if len(arguments) == 1 else None)}
+                if connection is None:
+                    raise Unauthenticated
+                return {"ok": True, **handler(connection, arguments[0] if len(arguments) == 1 else None)}
             except Invalid as error:
-                return refusal("invalid", "the message is not valid", error.problems)
-            except ClientIdReused:
-                return refusal("conflict", "this client_id already stands for another text in this room")
+                return refusal(error, error.problems)
+            except Refused as error:
+                return refusal(error)
             except database.UNAVAILABLE as error:
-                metrics.errors.labels("database").inc()
+                self.metrics.errors.labels("database").inc()
                 log.error("the database does not answer", extra={"reason": str(error).splitlines()[0]})
-                return refusal("unavailable", "the service cannot answer now, try again")
+                return refusal(Unavailable())
             except Exception:
-                metrics.errors.labels("internal").inc()
+                self.metrics.errors.labels("internal").inc()
                 log.exception("unhandled error")
-                return refusal("internal", "the service made a mistake; its log has the details")
+                return {
+                    "ok": False,
+                    **http.error_body("internal", "the service made a mistake; its log has the details"),
+                }
             finally:
                 logs.request_id.reset(token)
+                logs.user_id.reset(user)
 
         return run
 
-    @socketio.on("join")
-    @answered
-    def on_join(payload: Any) -> Answer:
-        room = parse_room(payload)
-        join_room(room_channel(room))
-        return {"room": room}
 
-    @socketio.on("leave")
-    @answered
-    def on_leave(payload: Any) -> Answer:
-        room = parse_room(payload)
-        leave_room(room_channel(room))
-        return {"room": room}
+def refusal(error: Refused | Invalid, fields: dict[str, str] | None = None) -> Answer:
+    if isinstance(error, Invalid):
+        return {"ok": False, **http.error_body("invalid", "the message is not valid", fields)}
+    answer: Answer = {"ok": False, **http.error_body(error.code, error.words, fields)}
+    if isinstance(error, RateLimited):
+        answer["error"]["retry_after"] = error.retry_after
+    return answer
 
-    @socketio.on("message")
-    @answered
-    def on_message(payload: Any) -> Answer:
-        outcome = "failed"
+
+def register(socketio: SocketIO, events: Events, sessions: SessionReader) -> None:
+    connections = events.connections
+
+    def connect(_auth: object = None) -> None:
+        """The cookie of the handshake says who this is, once: a session that ends closes its connections."""
+        if connections.draining.is_set():
+            raise ConnectionRefused("the service is about to stop", {"code": "unavailable"})
         try:
-            stored = store.add(parse_message(payload))
-            outcome = "stored" if stored.created else "duplicate"
-        except (Invalid, ClientIdReused):
-            outcome = "refused"
-            raise
-        finally:
-            metrics.messages_in.labels(outcome).inc()
-        # Also when it was stored before: the replica that stored it may have died before it told the others.
-        broadcast.send(stored.message)
-        log.info("message", extra={"id": stored.message["id"], "outcome": outcome, "sid": request.sid})  # type: ignore[attr-defined]
-        return {"id": stored.message["id"], "duplicate": not stored.created, "message": stored.message}
+            found = sessions.find(request.cookies.get(COOKIE))
+        except (redis.RedisError, ValueError):
+            raise ConnectionRefused("the service cannot answer now", {"code": "unavailable"}) from None
+        if found is None:
+            raise ConnectionRefused("sign in first", {"code": "unauthenticated"})
+        session, user = found
+        connections.add(request.sid, user, session)  # type: ignore[attr-defined]
 
+    def disconnect(*_reason: object) -> None:
+        connections.remove(request.sid)  # type: ignore[attr-defined]
 
-def refusal(code: str, message: str, fields: dict[str, str] | None = None) -> Answer:
-    return {"ok": False, **http.error_body(code, message, fields)}
+    socketio.on_event("connect", connect)
+    socketio.on_event("disconnect", disconnect)
+    for name in ("join", "leave", "message"):
+        socketio.on_event(name, events.answered(getattr(events, name)))
+    unknown = events.answered(events.unknown)
+    socketio.on_event("*", lambda _event, *arguments: unknown(*arguments))
 
 
 def create_app(settings: Settings | None = None, async_mode: str = "gevent") -> Flask:
@@ -123,14 +187,24 @@ def create_app(settings: Settings | None = None, async_mode: str = "gevent") -> 
     metrics = Metrics()
     engine = database.make_engine(settings, metrics)
     broadcast = Broadcast(settings.redis, metrics)
+    store, sessions = MessageStore(engine), SessionReader(broadcast.client, settings.session_days)
     app = http.make_flask("chat.sockets", settings, metrics)
-    app.register_blueprint(http.operations(metrics, http.readiness(engine, broadcast)))
     socketio = create_socketio(app, settings, broadcast, async_mode)
-    register_events(socketio, MessageStore(engine), broadcast, metrics)
+    presence = Presence(broadcast.client, settings.presence_seconds)
+    connections = Connections(socketio, broadcast, presence, sessions, store)
+    broadcast.seen = connections.note
+    rates = Rates(broadcast.client, settings.redis, settings, metrics)
+    register(socketio, Events(connections, store, RoomStore(engine), rates, metrics), sessions)
+    bound_connections(socketio.server.eio, metrics)
+    checks = {"stopping": lambda: "about to stop" if connections.draining.is_set() else None}
+    app.register_blueprint(http.operations(metrics, {**http.readiness(engine, broadcast), **checks}))
     metrics.watch_websockets(lambda: len(open_sockets(app)))
-    _subscribe_now(socketio)
     app.extensions["chat.metrics"] = metrics
     app.extensions["chat.socketio"] = socketio
+    app.extensions["chat.connections"] = connections
+    _subscribe_now(socketio)
+    socketio.start_background_task(connections.heartbeats)
+    socketio.start_background_task(connections.watch_strangers)
     return app
 
 
@@ -140,18 +214,6 @@ def _subscribe_now(socketio: SocketIO) -> None:
     if not server.manager_initialized:
         server.manager_initialized = True
         server.manager.initialize()
-
-
-def disconnect_all(app: Flask) -> int:
-    """Close every connection so that clients reconnect, to another replica; returns how many there were.
-
-    Closed below Socket.IO: a client told 'disconnected by the server' there would not come back by itself.
-    """
-    eio = app.extensions["chat.socketio"].server.eio
-    sids = open_sockets(app)
-    for sid in sids:
-        eio.start_background_task(eio.disconnect, sid)  # it waits for the client, and none should wait for another
-    return len(sids)
 
 
 def open_sockets(app: Flask) -> list[str]:
