@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import artifacts, ephemeral, fleet, host_image, images, mirror, prerequisites
+from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.progress import elapsed, say, step
@@ -41,7 +41,12 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--json", action="store_true", help="as JSON")
     added = command("build", _build, "build the hosts' and the mirror's images anew")
     added.add_argument("--debian", choices=sorted(host_image.SUITES), default="13", help="release (13)")
-    command("images", _images, "build and push changed application images of the running lab")
+    added = command("images", _images, "build and push changed application images of the running lab")
+    added.add_argument("names", nargs="*", metavar="NAME", help="optional images (images.yml) to build, too")
+    added = command(
+        "bases", _bases, "without a registry: lend base images upstream's names, for docker compose in apps/"
+    )
+    added.add_argument("--remove", action="store_true", help="take the names back; the images stay")
     command("artifacts", _artifacts, "make the mirror's artifacts anew from current Debian packages")
     added = command("exec", _exec, "run a command on a host as root, without SSH")
     added.add_argument("host")
@@ -113,10 +118,21 @@ def _running(state: State) -> Launcher:
     return launcher
 
 
-def _images(_options: argparse.Namespace) -> int:
+def _images(options: argparse.Namespace) -> int:
     state = State()
     with state.locked(), step("application images") as notes:
-        notes.append(images.ensure(_running(state), state))
+        notes.append(images.ensure(_running(state), state, asked=options.names))
+    return 0
+
+
+def _bases(options: argparse.Namespace) -> int:
+    state = State()
+    with state.locked():
+        client = prerequisites.ensure_docker(state)
+        change = base_images.take_back if options.remove else base_images.lend
+        names = change(client, sorted(base_images.BASE_IMAGES))
+    what = "removed" if options.remove else "given"
+    say(f"{what}: {', '.join(names) or 'nothing, as the registry answers or the names are taken'}")
     return 0
 
 

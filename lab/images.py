@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,13 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
 )
+KEYS = ("context", "dockerfile", "target", "optional")  # of an image in an images.yml
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One image of an application: ``app`` is its folder below apps/, paths are absolute."""
+    """One image of an application: ``app`` is its folder below apps/, paths are absolute. An ``optional`` one is built
+    where it was asked for."""
 
     name: str
     app: str
@@ -42,6 +44,7 @@ class Declared:
     context: Path
     dockerfile: str
     target: str | None
+    optional: bool = False
 
     @property
     def repository(self) -> str:
@@ -69,15 +72,35 @@ def declared(path: Path) -> list[Declared]:
     found = []
     for name, given in data["images"].items():
         item = given or {}
-        unknown = set(item) - {"context", "dockerfile", "target"}
+        unknown = set(item) - set(KEYS)
         if unknown:
-            raise LabError(f"{path}: images.{name}: unknown key {min(unknown)!r}; context, dockerfile, target")
+            raise LabError(f"{path}: images.{name}: unknown key {min(unknown)!r}; {', '.join(KEYS)}")
+        if not isinstance(item.get("optional", False), bool):
+            raise LabError(f"{path}: images.{name}.optional: true or false")
         context = (path.parent / item.get("context", ".")).resolve()
         dockerfile = str(item.get("dockerfile", "Dockerfile"))
         if not (context / dockerfile).is_file():
             raise LabError(f"{path}: images.{name}: there is no {context / dockerfile}")
-        found.append(Declared(name, app, str(data["version"]), context, dockerfile, item.get("target")))
+        optional = item.get("optional", False)
+        found.append(Declared(name, app, str(data["version"]), context, dockerfile, item.get("target"), optional))
     return found
+
+
+def wanted(images: Sequence[Declared], asked: Collection[str], locked: Collection[str]) -> list[Declared]:
+    """Those to build: all but the optional ones that were neither asked for now nor, as the lock tells, before."""
+    unknown = set(asked) - {image.name for image in images}
+    if unknown:
+        known = ", ".join(sorted(image.name for image in images))
+        raise LabError(f"no application declares the image {min(unknown)}", f"there are: {known}")
+    return [image for image in images if not image.optional or image.name in asked or image.name in locked]
+
+
+def locked_names(path: Path) -> set[str]:
+    """The images that a lock file holds; none where there is no such file yet."""
+    if not path.exists():
+        return set()
+    data = yaml.safe_load(path.read_text()) or {}
+    return set(data.get("images") or {})
 
 
 def image_tag(version: str, revision: Revision, content: str) -> str:
@@ -150,9 +173,13 @@ class Registry:
         return mirror.open_url(url, headers={"Accept": ", ".join(MANIFESTS)}, method=method)
 
 
-def ensure(launcher: Launcher, state: State, folder: Path = REPOSITORY / "apps") -> str:
-    """Make sure that the registry has every declared image and write the lock file; returns the outcome."""
-    images = [image for path in sorted(folder.glob("*/images.yml")) for image in declared(path)]
+def ensure(launcher: Launcher, state: State, folder: Path = REPOSITORY / "apps", asked: Collection[str] = ()) -> str:
+    """Make sure that the registry has every image that is wanted and write the lock file; returns the outcome.
+
+    ``asked``: names of optional images to build, too. From then on they are in the lock and are kept up to date.
+    """
+    every = [image for path in sorted(folder.glob("*/images.yml")) for image in declared(path)]
+    images = wanted(every, asked, locked_names(state.images_lock))
     mirror.wait_ready(launcher)
     registry = Registry(launcher)
     bases = _Bases(launcher.client, registry)
@@ -164,7 +191,8 @@ def ensure(launcher: Launcher, state: State, folder: Path = REPOSITORY / "apps")
     }
     state.write(state.images_lock, yaml.safe_dump({"format": 1, "images": entries}, explicit_start=True), mode=0o644)
     built = sum(1 for *_rest, new in outcomes if new)
-    return f"{len(images)} declared, {built} built"
+    left = ", ".join(image.name for image in every if image not in images)
+    return f"{len(images)} wanted, {built} built" + (f"; optional and not asked for: {left}" if left else "")
 
 
 class _Bases:

@@ -9,7 +9,7 @@ from lab.dockerfiles import base_images as bases_of
 from lab.dockerfiles import label_stages, normalise, rewrite_bases
 from lab.errors import LabError
 from lab.host_image import Recipe, host_recipe, rootfs_recipe
-from lab.images import Declared, Revision, content_digest, context_files, declared, image_tag
+from lab.images import Declared, Revision, content_digest, context_files, declared, image_tag, locked_names, wanted
 from lab.runtime import FileEntry, archive
 
 DOCKERFILE = """\
@@ -81,6 +81,38 @@ def test_declared(tmp_path: Path) -> None:
     api, tool = declared(path)
     assert (api.repository, api.target, api.version, api.context) == ("chat/api", "api", "1.0.0", path.parent)
     assert tool.repository == "chat/tool"
+    assert not api.optional
+
+
+def test_an_optional_image_is_built_where_it_was_asked_for(tmp_path: Path) -> None:
+    images = declared(_app(tmp_path, "version: 1.0.0\nimages: {chat-api: {}, chat-tool: {optional: true}}\n"))
+
+    def names(asked: set[str], locked: set[str]) -> list[str]:
+        return [image.name for image in wanted(images, asked, locked)]
+
+    assert names(set(), set()) == ["chat-api"]
+    assert names({"chat-tool"}, set()) == ["chat-api", "chat-tool"]
+    assert names(set(), {"chat-api", "chat-tool"}) == ["chat-api", "chat-tool"], "asked for once, kept up to date"
+    assert names({"chat-api"}, {"gone"}) == ["chat-api"]
+    with pytest.raises(LabError, match="chat-tolo") as caught:
+        wanted(images, {"chat-tolo"}, set())
+    assert "chat-api, chat-tool" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (None, set()),
+        ("", set()),
+        ("format: 1\nimages: {}\n", set()),
+        ("format: 1\nimages: {a: {tag: x}, b: {}}\n", {"a", "b"}),
+    ],
+)
+def test_names_of_the_lock(tmp_path: Path, text: str | None, names: set[str]) -> None:
+    path = tmp_path / "images.lock.yml"
+    if text is not None:
+        path.write_text(text)
+    assert locked_names(path) == names
 
 
 @pytest.mark.parametrize(
@@ -89,6 +121,7 @@ def test_declared(tmp_path: Path) -> None:
         ("images: {}\n", ["'version'"]),
         ("version: 1\nimages: {a: {tagret: api}}\n", ["images.a", "'tagret'"]),
         ("version: 1\nimages: {a: {dockerfile: Missing}}\n", ["images.a", "Missing"]),
+        ("version: 1\nimages: {a: {optional: maybe}}\n", ["images.a.optional", "true or false"]),
         ("version: [\n", ["images.yml"]),
     ],
 )
