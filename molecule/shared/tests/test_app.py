@@ -14,7 +14,7 @@ def test_every_container_is_healthy(host):
 
 def test_the_application_answers_through_the_edge(fetch):
     assert "<html" in fetch("http://127.0.0.1/").lower()
-    assert fetch("http://127.0.0.1/api/rooms/molecule/messages").startswith("200 ")
+    assert fetch("http://127.0.0.1/api/session").startswith("200 ")
 
 
 def test_secrets_are_files_that_users_of_the_host_cannot_read(host):

@@ -12,6 +12,7 @@ from ansible_collections.devops.platform.plugins.plugin_utils.filters import shi
 class FilterModule:
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         "app_component": files.app_component,
+        "app_journeys": placement.app_journeys,
         "app_projects": placement.app_projects,
         "app_secret_names": placement.app_secret_names,
         "app_services": placement.app_services,

@@ -10,8 +10,9 @@ short_description: Prove that a chat works from one user to another
 version_added: 0.1.0
 author: Contributors to the devops.platform collection (@devops-platform)
 description:
-  - Opens pages through the edge, connects two WebSocket clients, sends a message by one and waits for it at the other.
-  - Leaves one message in the chat.
+  - Opens pages through the edge, signs in, connects two WebSocket clients, sends a message by one and waits for it at
+    the other.
+  - Leaves one message in the chat, and at the first time a user and a room.
   - Is skipped in check mode.
 requirements:
   - websocket-client
@@ -32,6 +33,14 @@ options:
     type: list
     elements: str
     default: [/]
+  user:
+    description: Name to sign in with. The user is made where there is none.
+    type: str
+    required: true
+  password:
+    description: The user's password.
+    type: str
+    required: true
   path:
     description: Path of the Socket.IO service.
     type: str
@@ -69,6 +78,8 @@ EXAMPLES = r"""
     url: https://172.30.0.10
     server_name: chat.lab
     ca_path: lab/.state/pki/ca.crt
+    user: verify
+    password: "{{ lookup('devops.platform.secret', 'chat_verify') }}"
     attempts: 8
   delegate_to: localhost
 """
@@ -102,7 +113,7 @@ import uuid
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.devops.platform.plugins.module_utils.journey import chat, edge
+from ansible_collections.devops.platform.plugins.module_utils.journey import account, chat, edge
 
 try:
     import websocket  # noqa: F401
@@ -119,6 +130,8 @@ def main() -> None:
             "server_name": {"type": "str", "default": ""},
             "ca_path": {"type": "path"},
             "pages": {"type": "list", "elements": "str", "default": ["/"]},
+            "user": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
             "path": {"type": "str", "default": "/ws/socket.io"},
             "room": {"type": "str", "default": "verify"},
             "attempts": {"type": "int", "default": 1},
@@ -133,7 +146,9 @@ def main() -> None:
     try:
         for page in options["pages"]:
             edge.expect_ok(target, page)
-        connect = chat.connector(target, options["path"])
+        session = account.enter(target, account.Account(options["user"], options["password"]))
+        account.become_member(session, options["room"])
+        connect = chat.connector(target, options["path"], session.cookie)
         delivery = chat.converse(connect, options["room"], "Does it work?", client_id, options["attempts"])
     except edge.JourneyError as error:
         module.fail_json(msg=str(error))

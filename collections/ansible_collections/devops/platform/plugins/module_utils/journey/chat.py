@@ -24,11 +24,11 @@ class Delivery:
     seconds: float
 
 
-def connector(edge: Edge, path: str) -> Connect:
-    """Connects a new client and says which host serves it."""
+def connector(edge: Edge, path: str, cookie: str = "") -> Connect:
+    """Connects a new client, with the cookie of a session, and says which host serves it."""
 
     def connect() -> tuple[socketio.Client, str]:
-        connection, host = websocket(edge, f"{path.rstrip('/')}/?EIO=4&transport=websocket")
+        connection, host = websocket(edge, f"{path.rstrip('/')}/?EIO=4&transport=websocket", cookie)
         try:
             return socketio.Client(connection, timeout=edge.timeout), host
         except socketio.ProtocolError as error:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,48 +50,73 @@ class Edge:
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` have names in small letters."""
+    """`headers` have names in small letters; `cookies` are those that the answer sets, name to value."""
 
     status: int
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def served_by(self) -> str:
         return self.headers.get(SERVED_BY, "")
 
+    def json(self) -> Any:
+        """The body as JSON, None where it is none."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
 
-def get(edge: Edge, path: str) -> Answer:
-    """GET of one path; JourneyError where no answer comes."""
+
+def request(edge: Edge, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """One request with a JSON body, or none; JourneyError where no answer comes."""
     try:
         connection = socket.create_connection(edge.address, timeout=edge.timeout)
         if edge.secure:
             connection = edge.context().wrap_socket(connection, server_hostname=edge.host)
         client = http.client.HTTPConnection(edge.host, timeout=edge.timeout)
         client.sock = connection
+        sent = {"Connection": "close", **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
         try:
-            client.request("GET", path, headers={"Connection": "close"})
+            client.request(method, path, None if body is None else json.dumps(body), sent)
             response = client.getresponse()
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, response.read().decode(errors="replace"), headers)
+            pairs = response.getheaders()
+            return Answer(
+                response.status,
+                response.read().decode(errors="replace"),
+                {name.lower(): value for name, value in pairs},
+                cookies([value for name, value in pairs if name.lower() == "set-cookie"]),
+            )
         finally:
             client.close()
-    except (OSError, http.client.HTTPException) as error:
-        raise JourneyError(f"GET {edge.url.rstrip('/')}{path} (as {edge.host}): {error}") from error
+    except (OSError, http.client.HTTPException, CookieError) as error:
+        raise JourneyError(f"{method} {edge.url.rstrip('/')}{path} (as {edge.host}): {error}") from error
+
+
+def cookies(lines: Iterable[str]) -> dict[str, str]:
+    """Names and values of `Set-Cookie` lines."""
+    jar = SimpleCookie()
+    for line in lines:
+        jar.load(line)
+    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def expect_ok(edge: Edge, path: str) -> Answer:
     """GET of one path that must answer 200; JourneyError with what came instead."""
-    answer = get(edge, path)
+    answer = request(edge, "GET", path)
     if answer.status != 200:
         raise JourneyError(f"GET {edge.url.rstrip('/')}{path} answered {answer.status}: {answer.text.strip()[:300]}")
     return answer
 
 
-def websocket(edge: Edge, path: str) -> tuple[Any, str]:
+def websocket(edge: Edge, path: str, cookie: str = "") -> tuple[Any, str]:
     """An open WebSocket (the library's own object) and the name of the host behind it, '' where the edge hides it.
 
-    JourneyError where the handshake fails. Needs the Python package websocket-client.
+    `cookie` is the value of the header of that name. JourneyError where the handshake fails. Needs the Python package
+    websocket-client.
     """
     from websocket import WebSocketException, create_connection
 
@@ -100,7 +127,13 @@ def websocket(edge: Edge, path: str) -> tuple[Any, str]:
     options: dict[str, Any] = {"context": edge.context(), "server_hostname": edge.host} if edge.secure else {}
     try:
         connection = create_connection(
-            url, timeout=edge.timeout, host=edge.host, sslopt=options, http_no_proxy=["*"], origin=origin(edge)
+            url,
+            timeout=edge.timeout,
+            host=edge.host,
+            sslopt=options,
+            http_no_proxy=["*"],
+            origin=origin(edge),
+            cookie=cookie or None,
         )
     except (OSError, WebSocketException) as error:
         reason = str(error).split(" -+-+- ")[0]  # what follows are all headers and the body

@@ -15,6 +15,7 @@ from .model import (
     is_ip,
     section,
     service_ports,
+    services_of,
 )
 from .placeholders import resolve
 
@@ -36,18 +37,18 @@ def image_reference(images: Mapping[str, Data], name: str) -> str:
 
 def app_secrets(platform: Data, app: str) -> list[str]:
     """Names of the secrets that any service or task of an app uses, sorted: the files below its secrets folder."""
-    declared = _app(platform, app)
-    parts = [section(declared, kind, name) for kind in ("services", "tasks") for name in section(declared, kind)]
+    tasks = section(_app(platform, app), "tasks")
+    parts = [*services_of(platform, app).values(), *(section(tasks, name) for name in tasks)]
     return sorted({str(secret) for part in parts for secret in section(part, "secrets").values()})
 
 
 def app_probes(platform: Data, app: str, host: str, addresses: Addresses) -> list[dict[str, Any]]:
     """One HTTP probe for each published replica of a service that declares `health`, at the host's own address."""
-    services = section(_app(platform, app), "services")
+    _app(platform, app)
     address = _bind_address(addresses, host) or "127.0.0.1"
     return [
         {"http": f"http://{host_port(address, port)}{service['health']}", "status": 200}
-        for service in (section(services, name) for name in sorted(services))
+        for service in services_of(platform, app).values()
         if service.get("health")
         for port in service_ports(service)
     ]
@@ -66,9 +67,8 @@ def compose_project(
     topology = Topology(platform, groups, addresses)
     declared = _app(platform, app)
     project: dict[str, Any] = {"name": app, "services": {}}
-    for name in sorted(section(declared, "services")):
-        service = section(declared, "services", name)
-        project["services"][str(name)] = {
+    for name, service in services_of(platform, app).items():
+        project["services"][name] = {
             **_common(topology, declared, service, images),
             "restart": "unless-stopped",
             **_ports(service, _bind_address(addresses, host)),
@@ -81,8 +81,10 @@ def compose_project(
         if not before:
             entry["profiles"] = ["task"]
         for dependent in before:
-            if dependent not in project["services"]:
+            if dependent not in section(declared, "services"):
                 raise PlatformError(f"task '{name}' of app '{app}' is before '{dependent}', which is no service of it")
+            if dependent not in project["services"]:
+                continue  # it is switched off
             depends = project["services"][dependent].setdefault("depends_on", {})
             depends[str(name)] = {"condition": "service_completed_successfully"}
         if str(name) in project["services"]:

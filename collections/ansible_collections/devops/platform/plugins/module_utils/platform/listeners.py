@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .model import Data, section, service_ports
+from .model import Data, section, service_ports, services_of
 
 Path = tuple[str, ...]
 
@@ -107,13 +107,11 @@ def _apps(platform: Data) -> Iterator[Listener]:
     edge = section(platform, "edge").get("group")
     apps = section(platform, "apps")
     for app in apps:
-        services = section(apps, app, "services")
-        for name in services:
-            service = section(services, name)
+        for name, service in services_of(platform, str(app)).items():
             sources: tuple[str, ...] = (str(edge),) if edge else ()
             if service.get("metrics"):
                 sources += _monitoring_groups(platform)
-            key = ("apps", str(app), "services", str(name), "host_port" if service.get("host_port") else "port")
+            key = ("apps", str(app), "services", name, "host_port" if service.get("host_port") else "port")
             group = (str(section(apps, app).get("group")),)
             for port in service_ports(service):
                 yield Listener(f"{app}/{name}", group, port, key, from_groups=sources, published=True)

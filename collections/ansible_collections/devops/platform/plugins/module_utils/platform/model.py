@@ -100,6 +100,13 @@ class Topology:
         return f"{parsed}/{parsed.max_prefixlen}"
 
 
+def services_of(platform: Data, app: str) -> dict[str, Data]:
+    """Name -> service of an application, sorted, without those that are switched off (`enabled: false`)."""
+    declared = section(platform, "apps", app, "services")
+    found = {str(name): section(declared, name) for name in sorted(declared)}
+    return {name: service for name, service in found.items() if service.get("enabled", True)}
+
+
 def service_ports(service: Data) -> list[int]:
     """The ports on the host that a service's replicas are published at: `host_port` (default `port`) and the next
     ones, one a replica; empty for a service without a port."""

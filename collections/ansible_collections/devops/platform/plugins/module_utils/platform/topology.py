@@ -18,6 +18,7 @@ from .model import (
     natural,
     section,
     service_ports,
+    services_of,
 )
 
 
@@ -91,9 +92,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
         jobs.append(_job(topology, "docker", "/metrics", list(docker.get("groups") or ()), [port]))
     apps = section(platform, "apps")
     for app in sorted(apps):
-        services = section(apps, app, "services")
-        for name in sorted(services):
-            service = section(services, name)
+        for name, service in services_of(topology.platform, str(app)).items():
             if service.get("metrics") and service.get("port") is not None:
                 labels = {"app": str(app), "service": str(name)}
                 group = [str(section(apps, app)["group"])]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths
-from ansible_collections.devops.platform.plugins.module_utils.platform.model import section
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import section, services_of
 
 Groups = Mapping[str, Sequence[str]]
 
@@ -45,11 +45,29 @@ def apps_of(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]
 
 def app_services(platform: Mapping[str, Any], host: str, groups: Groups) -> dict[str, dict[str, int]]:
     """`{application: {service: number of containers}}` of everything that lasts on `host`."""
-    services = {app: section(platform, "apps", app, "services") for app in apps_of(platform, host, groups)}
     return {
-        app: {str(name): int(section(declared, name).get("replicas", 1)) for name in sorted(declared)}
-        for app, declared in services.items()
+        app: {name: int(service.get("replicas", 1)) for name, service in services_of(platform, app).items()}
+        for app in apps_of(platform, host, groups)
     }
+
+
+def app_journeys(platform: Mapping[str, Any], journey: str, groups: Groups) -> list[dict[str, Any]]:
+    """`[{app, user, password, hosts}]` of the applications with a smoke test of this kind, sorted.
+
+    `password` is the name of a secret; `hosts` the number of hosts that the application runs on.
+    """
+    apps = section(platform, "apps")
+    smokes = {str(app): section(apps, app, "smoke") for app in sorted(apps)}
+    return [
+        {
+            "app": app,
+            "user": str(smoke.get("user", "verify")),
+            "password": str(smoke["password"]),
+            "hosts": len(groups.get(str(section(apps, app).get("group")), ())),
+        }
+        for app, smoke in smokes.items()
+        if smoke.get("journey") == journey
+    ]
 
 
 def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:

@@ -85,6 +85,7 @@ platform:
           command: [chat-migrate]
           before: [api, websocket]
           secrets: {DATABASE_PASSWORD: chat_database}
+      smoke: {journey: chat, user: verify, password: chat_redis}
   secrets:
     backend: generated
     directory: secrets

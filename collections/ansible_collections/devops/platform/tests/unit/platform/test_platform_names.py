@@ -103,7 +103,7 @@ CASES = [
         [("      chat_redis:\n", "      chat_redis:\n      old:\n")],
         [
             (
-                "platform.yml:80:7: warning: platform.secrets.names.old: "
+                "platform.yml:81:7: warning: platform.secrets.names.old: "
                 "nothing uses this secret; remove it, or the key that should name it is missing"
             )
         ],
@@ -122,6 +122,26 @@ CASES = [
         "route app",
         [("app: chat, service: api", "app: chatt, service: api")],
         [("platform.yml:45:27: error: platform.edge.routes[1].app: there is no app 'chatt'; did you mean 'chat'?")],
+    ),
+    case(
+        "secret smoke",
+        [("user: verify, password: chat_redis", "user: verify, password: chat_verify")],
+        [
+            (
+                "platform.yml:74:54: error: platform.apps.chat.smoke.password: "
+                "no secret 'chat_verify' is declared; did you mean 'chat_redis'?"
+            )
+        ],
+    ),
+    case(
+        "route off",
+        [("image: chat-web, port: 3000", "image: chat-web, enabled: false, port: 3000")],
+        [
+            (
+                "platform.yml:44:39: error: platform.edge.routes[0].service: "
+                "'web' is switched off (line 55); remove the route, or set enabled: true"
+            )
+        ],
     ),
     case(
         "route service",

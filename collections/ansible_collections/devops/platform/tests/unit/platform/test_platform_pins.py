@@ -152,6 +152,15 @@ CASES = [
         images={"images": {}},
     ),
     case(
+        "image off",
+        [
+            ("image: chat-web, port: 3000", "image: chat-web, port: 3000, enabled: false"),
+            ("service: web", "service: api"),
+        ],
+        [],
+        images={"images": {name: example.IMAGES["images"][name] for name in ("chat-api", "chat-websocket")}},
+    ),
+    case(
         "lab images none",
         [("images.lock.yml", "lab/.state/images.lock.yml")],
         [

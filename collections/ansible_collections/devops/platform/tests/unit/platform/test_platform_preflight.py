@@ -50,7 +50,7 @@ def test_warnings_refuse_nothing(tmp_path):
     assert report.errors == []
     [warning] = report.warnings
     assert warning == (
-        "platform.yml:80:7: platform.secrets.names.old: nothing uses this secret; remove it, or the key that should "
+        "platform.yml:81:7: platform.secrets.names.old: nothing uses this secret; remove it, or the key that should "
         "name it is missing"
     )
 

@@ -82,6 +82,7 @@ def read_by_code() -> set[str]:
     topology.edge_routes(platform, groups, addresses)
     compose.compose_project(platform, "chat", "app1", groups, addresses, example.IMAGES["images"])
     compose.app_probes(platform, "chat", "app1", addresses)
+    placement.app_journeys(platform, "chat", groups)
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

@@ -162,7 +162,7 @@ CASES = [
         [("length: 32", "length: 8")],
         [
             (
-                "platform.yml:78:31: error: platform.secrets.names.chat_database.length: "
+                "platform.yml:79:31: error: platform.secrets.names.chat_database.length: "
                 "8 is out of range; it must be between 16 and 512"
             )
         ],

@@ -145,7 +145,7 @@ CASES = [
         [("backend: generated", "backend: variables")],
         [
             (
-                "platform.yml:78:7: error: platform.secrets.names.chat_database: "
+                "platform.yml:79:7: error: platform.secrets.names.chat_database: "
                 "no host has the variable vault_chat_database; did you mean 'vault_chat_databas'?"
             )
         ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.journey import chat, edge, socketio, targets
+from ansible_collections.devops.platform.plugins.module_utils.journey import account, chat, edge, socketio, targets
 from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 JOBS: list[dict[str, Any]] = [
@@ -201,6 +201,93 @@ def test_a_refused_message_says_why(refusal: str) -> None:
     wires = [Wire(*OPENING, "430[]", f"431{refusal}"), Wire(*OPENING, "430[]")]
     with pytest.raises(edge.JourneyError, match="writing a message at app1 was refused"):
         chat.converse(clients(wires, ["app1", "app2"]), "lobby", "", "id-12345", attempts=3)
+
+
+class FakeChat:
+    """Accounts and rooms of a chat as its API answers, without a network: `asked` are the requests."""
+
+    def __init__(self, users: dict[str, str], rooms: tuple[str, ...] = (), overtaken: bool = False) -> None:
+        self.users, self.rooms, self.overtaken = users, set(rooms), overtaken
+        self.members: set[str] = set()
+        self.asked: list[str] = []
+
+    def __call__(self, _edge: edge.Edge, method: str, path: str, body: Any = None, headers: Any = None) -> edge.Answer:
+        self.asked.append(f"{method} {path}")
+        begun = "chat_session=" in (headers or {}).get("Cookie", "")
+        if method != "GET" and not (begun and headers.get("X-CSRF-Token") == "token"):
+            return edge.Answer(403, '{"error": {"code": "csrf"}}')
+        return getattr(self, f"_{method.lower()}")(path, body)
+
+    def _get(self, _path: str, _body: Any) -> edge.Answer:
+        return edge.Answer(200, '{"user": null, "csrf_token": "token"}', {}, {"chat_session": "a"})
+
+    def _post(self, path: str, body: Any) -> edge.Answer:
+        if path == "/api/rooms":
+            taken = body["name"] in self.rooms or self.overtaken
+            self.rooms.add(body["name"])
+            return edge.Answer(409 if taken else 201, "{}")
+        if path == "/api/users" and body["name"] not in self.users:
+            self.users[body["name"]] = body["password"]
+            return edge.Answer(201, '{"csrf_token": "token"}', {}, {"chat_session": "b"})
+        if path == "/api/users":
+            return edge.Answer(409, "{}")
+        known = self.users.get(body["name"]) == body["password"]
+        return edge.Answer(200, '{"csrf_token": "token"}', {}, {"chat_session": "b"}) if known else edge.Answer(401, "")
+
+    def _put(self, path: str, _body: Any) -> edge.Answer:
+        room = path.split("/")[3]
+        if room not in self.rooms:
+            return edge.Answer(404, "{}")
+        self.members.add(room)
+        return edge.Answer(204, "")
+
+
+EDGE = edge.Edge("https://10.0.0.1", "chat.lab")
+VERIFY = account.Account("verify", "correct horse")
+
+
+@pytest.mark.parametrize("users", [{}, {"verify": "correct horse"}])
+def test_an_account_is_made_once(monkeypatch: pytest.MonkeyPatch, users: dict[str, str]) -> None:
+    chat_ = FakeChat(dict(users))
+    monkeypatch.setattr(account, "request", chat_)
+    session = account.enter(EDGE, VERIFY)
+    assert session.cookie == "chat_session=b"  # the one after signing in, not the one before
+    assert chat_.users == {"verify": "correct horse"}
+    assert ("POST /api/users" in chat_.asked) == (not users)
+
+
+def test_an_account_of_somebody_else_is_named_and_its_password_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "request", FakeChat({"verify": "another"}))
+    with pytest.raises(edge.JourneyError, match="'verify' of the chat has another password") as error:
+        account.enter(EDGE, VERIFY)
+    assert VERIFY.password not in str(error.value) + repr(VERIFY)
+
+
+@pytest.mark.parametrize(
+    ("service", "made"),
+    [
+        (FakeChat({}, ("verify",)), False),
+        (FakeChat({}), True),
+        (FakeChat({}, overtaken=True), True),  # somebody else made it between our two requests
+    ],
+)
+def test_a_room_is_joined_or_made(monkeypatch: pytest.MonkeyPatch, service: FakeChat, made: bool) -> None:
+    monkeypatch.setattr(account, "request", service)
+    account.become_member(account.enter(EDGE, VERIFY), "verify")
+    assert ("POST /api/rooms" in service.asked) == made
+    assert "verify" in service.rooms
+    assert bool(service.members) == (not made or service.overtaken)
+
+
+def test_a_service_that_refuses_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "request", lambda *_: edge.Answer(503, "the database is away"))
+    with pytest.raises(edge.JourneyError, match="beginning a session answered 503 instead of 200: the database is"):
+        account.enter(EDGE, VERIFY)
+
+
+def test_cookies_are_read_from_their_lines() -> None:
+    lines = ["chat_session=abc; Path=/; HttpOnly; Secure; SameSite=Lax", "theme=dark; Max-Age=60"]
+    assert edge.cookies(lines) == {"chat_session": "abc", "theme": "dark"}
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,27 @@ def test_app_services_count_what_lasts(host: str, expected: dict[str, dict[str, 
     assert placement.app_services(PLATFORM, host, GROUPS) == expected
 
 
+def test_what_is_switched_off_is_nowhere() -> None:
+    platform = {**PLATFORM, "apps": {"other": {"group": "app", "services": {"web": {}, "admin": {"enabled": False}}}}}
+    assert placement.app_services(platform, "app1", GROUPS) == {"other": {"web": 1}}
+
+
+@pytest.mark.parametrize(
+    ("smoke", "expected"),
+    [
+        (None, []),
+        ({"journey": "other", "password": "x"}, []),
+        ({"journey": "chat", "password": "x"}, [{"app": "a", "user": "verify", "password": "x", "hosts": 1}]),
+        (
+            {"journey": "chat", "password": "x", "user": "u"},
+            [{"app": "a", "user": "u", "password": "x", "hosts": 1}],
+        ),
+    ],
+)
+def test_journeys_are_those_of_applications_that_name_one(smoke: Any, expected: list[dict[str, Any]]) -> None:
+    assert placement.app_journeys({"apps": {"a": {"group": "app", "smoke": smoke}}}, "chat", GROUPS) == expected
+
+
 def test_app_projects_hold_what_the_host_runs() -> None:
     names = placement.app_secret_names(PLATFORM, "app1", GROUPS)
     assert names == ["database", "session"]

@@ -59,6 +59,10 @@ def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
         for variable, secret in context.section("apps", app, kind, name, "secrets").items():
             if secret is not None:
                 yield (*path, "secrets", str(variable)), str(secret)
+    for app in context.section("apps"):
+        secret = context.section("apps", app, "smoke").get("password")
+        if secret is not None:
+            yield ("apps", str(app), "smoke", "password"), str(secret)
 
 
 def secrets(context: Context) -> Iterator[Finding]:
@@ -131,6 +135,9 @@ def _route_target(context: Context, path: KeyPath, app: str, service: str) -> It
     services = context.section("apps", app, "services")
     if service not in services:
         yield Finding(path, f"app '{app}' has no service '{service}'{did_you_mean(service, services)}")
+    elif section(services, service).get("enabled") is False:
+        line = context.line(("apps", app, "services", service, "enabled"))
+        yield Finding(path, f"'{service}' is switched off (line {line}); remove the route, or set enabled: true")
     elif not service_ports(section(services, service)):
         line = context.line(("apps", app, "services", service))
         yield Finding(path, f"'{service}' (line {line}) has no port, so no route can lead to it; give it one")

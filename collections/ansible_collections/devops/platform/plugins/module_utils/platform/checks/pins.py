@@ -59,8 +59,9 @@ def images(context: Context) -> Iterator[Finding]:
     used = [
         ((*path, "image"), str(image))
         for app, kind, name, path in parts(context)
-        for image in (context.section("apps", app, kind, name).get("image"),)
-        if image is not None
+        for part in (context.section("apps", app, kind, name),)
+        for image in (part.get("image"),)
+        if image is not None and part.get("enabled") is not False  # nobody has to build what is switched off
     ]
     if used and not context.section("images") and context.trusted("images"):
         yield Finding((), "lacks the key 'images': it names the lock that pins the images of 'apps'", at_key=True)
