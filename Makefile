@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test bench molecule lint format env help
+.PHONY: up down check test test-chat bench molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -27,6 +27,9 @@ check: env ## Lint, types and unit tests, side by side
 test: env ## Everything the project can prove about itself (SUITES="engine lab" for some)
 	@$(PYTHON) -m tools.suites test $(SUITES)
 
+test-chat: env ## All about the application: its own tests, browsers, images, load (brings the lab up)
+	@$(PYTHON) -m tools.suites chat
+
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)
 
@@ -44,5 +47,5 @@ env: ## The locked Python environment .venv (made by every other target, too)
 	@tools/bootstrap
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '%-16s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '%-17s%s\n' "$$name" "$$text"; done

@@ -13,7 +13,8 @@ PYTEST = ("python", "-m", "pytest", "-q")
 class Suite:
     """A program whose exit code is its verdict.
 
-    ``groups``: the ``make`` targets that it belongs to, besides ``test``. ``alone``: it needs the machine's cores or
+    ``groups``: the ``make`` targets that it belongs to, besides ``test``; ``test`` has all but the ``long`` ones.
+    ``alone``: it needs the machine's cores or
     Docker for itself; the others run side by side. ``minutes``: after these it counts as hung. ``needs``: a path in the
     repository without which there is nothing to run.
     """
@@ -26,6 +27,7 @@ class Suite:
     minutes: float = 10
     environment: dict[str, str] = field(default_factory=dict)
     needs: str = "."
+    long: bool = False
 
 
 def _lint(name: str, shows: str, *command: str) -> Suite:
@@ -43,6 +45,12 @@ def _molecule(scenario: str, shows: str) -> Suite:
     )
 
 
+def _app(folder: str, shows: str) -> Suite:
+    name = folder.replace("/", "-")
+    command = ("python", "-m", "tools.apptests", folder)
+    return Suite(f"app-{name}", shows, command, frozenset({folder.split("/", maxsplit=1)[0]}), needs=f"apps/{folder}")
+
+
 CATALOGUE: tuple[Suite, ...] = (
     # The longest first: they run side by side.
     _lint("ansible-lint", "playbooks and roles, production profile", "ansible-lint", "-q"),
@@ -52,7 +60,8 @@ CATALOGUE: tuple[Suite, ...] = (
     _lint("ruff-format", "Python: format", "ruff", "format", "--check", "."),
     _lint("yamllint", "YAML", "yamllint", "--strict", "."),
     Suite("sanity", "ansible-test sanity, the checks that run offline", ("python", "-m", "tools.sanity")),
-    Suite("app-chat", "the application's own lint, types and tests", ("python", "-m", "tools.apptests", "chat")),
+    _app("chat", "the chat's services: lint, types and tests with real servers"),
+    _app("chat/web", "the chat's page: types, lint, tests and build"),
     Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),
@@ -61,13 +70,41 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("docker", "docker on Debian 13"),
     _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13"),
     _molecule("app", "the application with its data on one Debian 13"),
-    Suite("up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), minutes=20),
+    Suite(
+        "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
+    ),
     Suite(
         "lab",
         "end to end: journeys, checks, reboots, on the lab",
         (*PYTEST, "tests/lab"),
         minutes=20,
         needs="tests/lab",
+    ),
+    Suite(
+        "chat-browsers",
+        "people at browsers chat through the edge while hosts go and come back",
+        (*PYTEST, "tests/chat/test_chat_browsers.py"),
+        frozenset({"chat"}),
+        minutes=15,
+        needs="tests/chat",
+    ),
+    Suite(
+        "chat-images",
+        "the chat's images, and the chat alone by Docker Compose",
+        (*PYTEST, "tests/chat/test_chat_images.py", "tests/chat/test_chat_alone.py"),
+        frozenset({"chat"}),
+        minutes=40,
+        needs="tests/chat/test_chat_alone.py",
+        long=True,
+    ),
+    Suite(
+        "chat-load",
+        "the chat under load, beside a bare gunicorn",
+        (*PYTEST, "-s", "tests/chat/test_chat_load.py"),
+        frozenset({"chat"}),
+        minutes=30,
+        needs="tests/chat/test_chat_load.py",
+        long=True,
     ),
 )
 SUITES = tuple(suite for suite in CATALOGUE if (REPOSITORY / suite.needs).exists())
@@ -78,9 +115,16 @@ class UnknownSuiteError(Exception):
 
 
 def choose(words: list[str]) -> list[Suite]:
-    """The suites that are meant by names, groups or ``test`` (all), in the catalogue's order, each once."""
+    """The suites that are meant by names, groups or ``test`` (all but the long ones).
+
+    In the catalogue's order, each once.
+    """
     known = {suite.name for suite in SUITES} | {group for suite in SUITES for group in suite.groups} | {"test"}
     unknown = [word for word in words if word not in known]
     if unknown:
         raise UnknownSuiteError(f"no suite is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
-    return [suite for suite in SUITES if "test" in words or suite.name in words or suite.groups & set(words)]
+    return [
+        suite
+        for suite in SUITES
+        if ("test" in words and not suite.long) or suite.name in words or suite.groups & set(words)
+    ]

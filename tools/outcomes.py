@@ -1,4 +1,4 @@
-"""What a suite's output says about its tests: pytest's closing lines, counted."""
+"""What a suite's output says about its tests: the closing lines of pytest and Vitest, counted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
 # `=== 2 failed, 3 passed, 1 skipped in 0.12s ===`, with -q without the rules, with -n `in 61.20s (0:01:01)`.
 CLOSING = re.compile(r"^(?:=+ )?(?P<counts>\d+ [a-z]+(?:, \d+ [a-z]+)*) in [\d.]+s(?: \([\d:]+\))?(?: =+)?$")
+# Vitest: `Tests  1 failed | 169 passed | 2 skipped (172)`.
+VITEST = re.compile(r"^Tests +(?P<counts>\d+ [a-z]+(?: \| \d+ [a-z]+)*) \(\d+\)$")
 PASSED = frozenset({"passed", "xfailed"})
 FAILED = frozenset({"failed", "error", "errors", "xpassed"})
 SKIPPED = frozenset({"skipped"})
@@ -35,13 +37,14 @@ def plain_text(text: str) -> str:
 
 
 def count(lines: Iterable[str]) -> Counts:
-    """Sum of all closing lines of pytest: a suite may run it more than once (Molecule does, a scenario each)."""
+    """Sum of all closing lines: a suite may run pytest more than once (Molecule does, a scenario each)."""
     total = Counts()
     for line in lines:
-        closing = CLOSING.match(plain_text(line).strip())
+        text = plain_text(line).strip()
+        closing = CLOSING.match(text) or VITEST.match(text)
         if closing is None:
             continue
-        for part in closing["counts"].split(", "):
+        for part in re.split(r", | \| ", closing["counts"]):
             number, word = part.split()
             total += Counts(
                 int(number) if word in PASSED else 0,

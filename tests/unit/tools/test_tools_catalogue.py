@@ -12,6 +12,7 @@ KNOWN = (
     Suite("unit", "", ("true",), frozenset({"check"})),
     Suite("engine", "", ("true",)),
     Suite("lab", "", ("true",)),
+    Suite("load", "", ("true",), frozenset({"chat"}), long=True),
 )
 
 
@@ -25,6 +26,8 @@ def known(monkeypatch):
     [
         (["test"], ["lint-a", "unit", "engine", "lab"]),
         (["check"], ["lint-a", "unit"]),
+        (["chat"], ["load"]),
+        (["test", "load"], ["lint-a", "unit", "engine", "lab", "load"]),
         (["lint"], ["lint-a"]),
         (["lab", "engine"], ["engine", "lab"]),  # the catalogue's order, not the words'
         (["check", "unit", "unit"], ["lint-a", "unit"]),  # each once
@@ -36,7 +39,7 @@ def test_words_choose_suites(known, words, expected):
 
 
 def test_an_unknown_word_is_named_with_what_there_is(known):
-    with pytest.raises(UnknownSuiteError, match=r"^no suite is called enigne, x; there are: check, engine, lab, "):
+    with pytest.raises(UnknownSuiteError, match=r"^no suite is called enigne, x; there are: chat, check, engine, "):
         choose(["enigne", "lab", "x"])
 
 
