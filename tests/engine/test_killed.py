@@ -2,7 +2,8 @@
 
 The steps of a change are counted in a run that nobody disturbs; then a run is killed with SIGKILL before each of them
 and in the middle of each that has a middle. The next run has to reach exactly the state before or exactly the state
-after: files, links, owners, users, unit states, what the service answers, ledger.
+after: files, links, owners, users, unit states, versions of packages, what the service answers, ledger. Where apt had
+installed another version before the change, taking back leads to the state before that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import MUTATIONS, Host
+from tests.engine.harness import debian
+from tests.engine.harness.debian import PackageMatrix
 from tests.engine.harness.machine import Machine
 from tests.engine.harness.matrix import Matrix, Report
 from tests.engine.harness.scenarios import SCENARIOS, Scenario
@@ -23,6 +26,8 @@ from tests.engine.harness.scenarios import SCENARIOS, Scenario
 THOROUGH = {"upgrade of release, configuration and unit", "absent"}
 # Where the next run is killed as well, at each of its steps.
 TWICE = ["upgrade of release, configuration and unit", "failed probe", "absent"]
+# A package's good upgrade ends like the others; that it is killed is tried with a fake apt, at each step.
+ALL = {**SCENARIOS, **{name: debian.SCENARIOS[name] for name in (debian.FAILED, debian.ROLLBACK)}}
 Jobs = dict[tuple[str, str], Future[Report]]
 
 
@@ -44,26 +49,33 @@ def reports(machines: list[Machine], request: pytest.FixtureRequest) -> Iterator
     chosen = [item for item in functions if item.path == request.path and hasattr(item, "callspec")]
     wanted = [(item.originalname, str(item.callspec.params["name"])) for item in chosen]
     pool = ThreadPoolExecutor(len(machines))
-    yield {key: pool.submit(on_a_free_machine, WORK[key[0]](SCENARIOS[key[1]])) for key in wanted}
+    yield {key: pool.submit(on_a_free_machine, WORK[key[0]](ALL[key[1]])) for key in wanted}
     pool.shutdown(cancel_futures=True)
 
 
 def _once(scenario: Scenario) -> Callable[[Machine], Report]:
-    return lambda machine: Matrix(machine, scenario).die_everywhere(scenario.name in THOROUGH)
+    def work(machine: Machine) -> Report:
+        matrix = (PackageMatrix if scenario.name in debian.SCENARIOS else Matrix)(machine, scenario)
+        try:
+            return matrix.die_everywhere(scenario.name in THOROUGH)
+        finally:
+            matrix.done()
+
+    return work
 
 
 def _twice(scenario: Scenario) -> Callable[[Machine], Report]:
     return lambda machine: Matrix(machine, scenario).die_twice()
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_killed_at_every_step(name: str, reports: Jobs) -> None:
     report = reports["test_killed_at_every_step", name].result()
     print(report.line("killed"))
     assert not report.problems, "\n".join(report.problems)
     assert report.before
     # A change that is refused never becomes true.
-    assert bool(report.after) != SCENARIOS[name].fails
+    assert bool(report.after) != ALL[name].fails
 
 
 @pytest.mark.parametrize("name", TWICE)

@@ -127,7 +127,8 @@ class Machine:
 
     def recover(self, name: str, fate: Fate | None = None) -> dict[str, Any]:
         """Only what any run does first: finish or take back what an earlier one left."""
-        return self.run({"name": name}, fate=fate, recover_only=True)
+        # A command that outlives the run that was killed still holds the lock; apt takes its time.
+        return self.run({"name": name}, fate=fate, recover_only=True, patience=60)
 
     # States
 

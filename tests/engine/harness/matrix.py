@@ -20,28 +20,39 @@ class Report:
     scenario: str
     struck: int = 0
     before: int = 0
+    kept: int = 0
     after: int = 0
     problems: list[str] = field(default_factory=list)
 
     def line(self, what: str) -> str:
-        return f"{self.scenario}: {what} {self.struck} times; then as before {self.before}, as after {self.after}"
+        kept = f", as kept {self.kept}" if self.kept else ""
+        return f"{self.scenario}: {what} {self.struck} times; then as before {self.before}{kept}, as after {self.after}"
 
 
 class Matrix:
     """One scenario on one machine: the states before and after are taken from a run that nobody disturbs."""
 
+    # What else is saved, and the states in which the host may be found.
+    ALSO: tuple[str, ...] = ()
+    NAMES: tuple[str, ...] = ("before", "after")
+
     def __init__(self, machine: Machine, scenario: Scenario) -> None:
         self.machine = machine
         self.scenario = scenario
         self.report = Report(scenario.name)
+        # The state that a refused change ends in.
+        self.taken_back = "before"
         self.prepare()
         machine.remember("before")
-        machine.save("before")
+        machine.save("before", self.ALSO)
         self.steps = self._undisturbed()
         self.again()
 
     def prepare(self) -> None:
         prepare(self.machine, self.scenario)
+
+    def done(self) -> None:
+        """Leave the machine as it was found."""
 
     def _undisturbed(self) -> list[tuple[str, str, bool]]:
         answer = self.machine.run(self.scenario.change)
@@ -53,7 +64,7 @@ class Matrix:
         left = [path for part in LEFTOVERS for path in self.machine.find(part)]
         assert left == [], "the change leaves something behind"
         if self.scenario.fails:
-            self.machine.assert_is("before")
+            self.machine.assert_is(self.taken_back)
         return [tuple(step) for step in answer["steps"]]
 
     def again(self) -> None:
@@ -146,7 +157,7 @@ class Matrix:
             self.report.problems.append(f"{where}: the next run cannot put it right: {error}")
 
     def _verdict(self, where: str) -> str:
-        verdict = self.expect(("before", "after"), where)
+        verdict = self.expect(self.NAMES, where)
         if verdict:
             setattr(self.report, verdict, getattr(self.report, verdict) + 1)
         return verdict

@@ -1,9 +1,9 @@
 """The state of a host as one flat mapping, so that two states compare as equal or as a list of differences.
 
 Covered: every file, link and directory below ROOTS with content, mode and owner; users and groups; units with what
-systemd says of them and what they serve; ledger, journal and kept contents. Left out is what is a new one in each run
-by design: the transaction's id, the time, and inode stamps; and the host's key, the locks and the empty folders
-of the store.
+systemd says of them and what they serve; versions of packages; ledger, journal and kept contents. Left out is what is
+a new one in each run by design: the transaction's id, the time, and inode stamps; and the host's key, the locks and
+the empty folders of the store.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def files(roots: tuple[str, ...] = ROOTS) -> dict[str, str]:
         for folder, folders, names in os.walk(root):
             folders[:] = [name for name in folders if f"{folder}/{name}" not in LEFT_OUT]
             for path in (f"{folder}/{name}" for name in (*folders, *names)):
-                if path not in LEFT_OUT and path not in KINDS:
+                # dpkg lays its own version of a file that is ours beside it.
+                if path not in LEFT_OUT and path not in KINDS and not path.endswith(".dpkg-dist"):
                     found[path] = describe(path)
     return found
 
@@ -139,8 +140,15 @@ def served(unit: str, port: int, patience: float = 3.0) -> dict[str, str]:
     return found
 
 
+def packages() -> dict[str, str]:
+    """State and version of the packages of the service under test."""
+    command = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status} ${Version}\n", "probe-app*"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return {f"package {name}": rest for name, _, rest in (line.partition(" ") for line in done.stdout.splitlines())}
+
+
 def state(unit: str, port: int) -> dict[str, str]:
-    return {**files(), **accounts(), **served(unit, port)}
+    return {**files(), **accounts(), **packages(), **served(unit, port)}
 
 
 def whole_system() -> dict[str, str]:

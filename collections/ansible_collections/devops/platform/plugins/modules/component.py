@@ -33,7 +33,8 @@ options:
           - V(present) makes the declaration true.
           - V(absent) removes what the ledger on the host says is ours, and puts back what stood there before. Nothing
             else needs to be declared.
-          - V(rolled_back) goes back to the generation before, from what is kept on the host.
+          - V(rolled_back) goes back to the generation before, from what is kept on the host; its packages from apt's
+            cache, or from a package source.
         type: str
         choices: [present, absent, rolled_back]
       release:
@@ -159,7 +160,14 @@ options:
             type: list
             elements: str
       packages:
-        description: Packages that the component needs; they are installed before, their versions are recorded.
+        description:
+          - Packages that the component needs. A task before this one installs them; their versions are recorded.
+          - Where one has another version than recorded, the plan says so, and whether there is a way back, from the
+            local cache or from a package source. The probe is asked; where the change fails, the recorded version is
+            put back.
+          - V(state=rolled_back) puts back the version of that generation, or says beforehand that it stays, and why.
+          - Only what stands here is put back. A package that must have the very version of another one needs that one
+            beside it.
         type: list
         elements: str
       unit:
@@ -388,7 +396,7 @@ components:
       description: What was done with the change of a run that died. One of V(finished), V(taken back) or empty.
       type: str
     notes:
-      description: What check mode could not foresee.
+      description: What check mode could not foresee, and packages that a rollback has to leave as they are.
       type: list
       elements: str
     generation:

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+AT_REST = ("installed", "not-installed", "config-files")
 QUERY_FORMAT = r"${Package}\t${db:Status-Status}\t${Version}\n"
 
 
@@ -27,6 +28,17 @@ def installed(output: str) -> dict[str, str]:
         if len(parts) == 3 and parts[1] == "installed":
             found[parts[0]] = parts[2]
     return found
+
+
+def unfinished(output: str) -> list[str]:
+    """Packages that dpkg was at when it ended, from the output of `query`."""
+    rows = [line.split("\t") for line in output.splitlines()]
+    return [row[0] for row in rows if len(row) == 3 and row[1] not in AT_REST]
+
+
+def differing(recorded: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    """Whether one of the recorded versions is not the one that is installed."""
+    return any(found.get(name) != version for name, version in recorded.items())
 
 
 def missing(wanted: Sequence[str], found: Iterable[str]) -> list[str]:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import dpkg
 from . import observe as observing
 from .errors import EngineError
-from .generation import generation_of, runtime_of, spec_of, staying_packages
+from .generation import generation_of, runtime_of, spec_of
 from .host import Host
 from .ledger import describe
 from .masking import Mask
@@ -19,6 +20,9 @@ from .plan_absent import plan_absent
 from .spec import Spec, parse_spec
 from .store import Store
 from .work import Mode, Result, Work
+
+if TYPE_CHECKING:
+    from .packages import Move
 
 
 class Engine:
@@ -68,8 +72,7 @@ class Engine:
         blocked = blocked_by(work.plan)
         if blocked:
             raise EngineError("; ".join(blocked), "plan", "Move it away, or declare it once, then run again")
-        if spec.state == "rolled_back":
-            result.notes += staying_packages(self._previous(work.ledger), work.observed.packages)
+        result.notes += [f"the package {move.name} {move.reason}" for move in work.plan.moves if move.stays]
         if work.plan.changed:
             # Only now: most runs change nothing, and reading code is most of what such a run does.
             from .execute import Execution
@@ -113,9 +116,26 @@ class Engine:
         else:
             entries = {entry.path: describe(entry, self.store.digest) for entry in target.entries}
             secrets = mask.record() if spec.state == "present" else self._previous(ledger)["secrets"]
-            generation = generation_of(target, entries, observed.packages, secrets)
-            plan = plan_present(target, observed, ledger, originals, generation["id"])
+            moves = self._moves(spec, ledger, observed.packages)
+            packages = {**observed.packages, **{move.name: move.after for move in moves if move.installs}}
+            generation = generation_of(target, entries, packages, secrets)
+            plan = plan_present(target, observed, ledger, originals, generation["id"], moves)
         return Work(spec, target, plan, observed, ledger, generation, choice.directory, runtime, mask)
+
+    def _moves(self, spec: Spec, ledger: Mapping[str, Any] | None, installed: Mapping[str, str]) -> tuple[Move, ...]:
+        """Packages that are not at the version of the generation that the ledger has, or that is gone back to."""
+        back = spec.state == "rolled_back"
+        generation = self._previous(ledger) if back else (ledger or {}).get("generation") or {}
+        recorded: dict[str, str] = generation.get("packages") or {}
+        if not back:
+            # What is no longer declared, or no longer there, has no version to compare.
+            recorded = {name: version for name, version in recorded.items() if name in installed}
+        if not dpkg.differing(recorded, installed):
+            return ()
+        # Only now: apt takes half a second to say anything.
+        from . import apt
+
+        return (apt.moves_back if back else apt.moves_present)(self.host, recorded, installed)
 
     @staticmethod
     def _previous(ledger: Mapping[str, Any] | None) -> dict[str, Any]:

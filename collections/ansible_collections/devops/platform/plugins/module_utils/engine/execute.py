@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import EngineError
+from .generation import runtime_of
 from .host import Host
 from .ledger import Stamp, adopted, ledger_of_absent, next_ledger, unnamed_releases
 from .plan import Plan
@@ -16,7 +17,7 @@ from .release import install
 from .runtime import state_before
 from .spec import RELEASES, Spec
 from .store import Store
-from .transaction import Transaction, became_true, intent, missing_parents
+from .transaction import TakenBack, Transaction, became_true, intent, missing_parents
 from .validate import validate, validate_in_passing
 from .work import Mode, Work
 
@@ -63,7 +64,7 @@ class Execution:
             work.spec.name,
             plan,
             work.runtime,
-            state_before(work.runtime, work.observed.unit, work.observed.services),
+            _before(work),
             install_to,
             stamp.transaction,
             parents,
@@ -83,7 +84,8 @@ class Execution:
             step = "switch"
             transaction.switch(plan, _forced(work.target, plan))
             step = "probe"
-            if not plan.absent and plan.effect != "none":
+            moved = any(not move.stays for move in plan.moves)
+            if not plan.absent and (plan.effect != "none" or moved):
                 trouble = wait_until_well(self.host, work.target.probes, work.unit, hide=work.mask.text)
                 if trouble:
                     raise EngineError(trouble, "probe")
@@ -154,10 +156,10 @@ class Execution:
     def _fail(self, transaction: Transaction, step: str, error: EngineError | OSError, work: Work) -> None:
         """Take back, then say what happened, what the service said, and how things stand now. Always raises."""
         step = getattr(error, "step", "") or step
-        switched = step in ("switch", "probe", "commit")
+        switched = step in ("switch", "probe", "commit") or bool(transaction.packages_to_restore())
         words = transaction.runtime.last_words() if step in ("switch", "probe") else ""
         try:
-            trouble = transaction.take_back()
+            taken = transaction.take_back()
         except (EngineError, OSError) as second:
             raise EngineError(
                 f"{_words(error)}; taking it back failed too: {_words(second)}",
@@ -168,22 +170,42 @@ class Execution:
         if words:
             parts.append(f"the service's last lines:\n{work.mask.text(words)}\n")
         parts.append(
-            self._how_it_stands(transaction, work, trouble)
+            self._how_it_stands(transaction, work, taken)
             if switched
             else "Nothing was switched; what ran before runs on"
         )
         raise EngineError("\n".join(parts), step) from error
 
-    def _how_it_stands(self, transaction: Transaction, work: Work, trouble: str) -> str:
-        if trouble:
-            return f"Files are as before, but the old service did not come back: {trouble}"
+    def _how_it_stands(self, transaction: Transaction, work: Work, taken: TakenBack) -> str:
+        words = [self._how_the_service_stands(transaction, work, taken)]
+        if transaction.packages_to_restore():
+            from .packages import how_they_stand
+
+            words += how_they_stand(work.plan.moves, taken.packages)
+        return ". ".join(words)
+
+    def _how_the_service_stands(self, transaction: Transaction, work: Work, taken: TakenBack) -> str:
+        if taken.service:
+            return f"Files are as before, but the old service did not come back: {taken.service}"
+        as_before = "Files are as before" if taken.packages else "Everything is as before"
         if not transaction.journal["before"]["running"]:
-            return "Everything is as before; nothing ran before"
+            return f"{as_before}; nothing ran before"
         probes = tuple(((work.ledger or {}).get("generation") or {}).get("probes") or ())
         still = wait_until_well(self.host, probes, work.unit, hide=work.mask.text)
         if still:
             return f"Files are as before, but the old service does not answer: {still}"
-        return "Everything is as before; the old service answers again"
+        return f"{as_before}; the old service answers again"
+
+
+def _before(work: Work) -> dict[str, Any]:
+    """How the component ran before the change."""
+    observed = state_before(work.runtime, work.observed.unit, work.observed.services)
+    kept = runtime_of((work.ledger or {}).get("generation"))
+    found_changed = any(move.back.argument and move.there is None for move in work.plan.moves)
+    if found_changed and work.unit and kept.unit == work.unit:
+        # The other version may have stopped it by now. With the ledger's version it ran: that was probed.
+        return {"running": True, "enabled": True, "exists": True}
+    return observed
 
 
 def _words(error: EngineError | OSError) -> str:

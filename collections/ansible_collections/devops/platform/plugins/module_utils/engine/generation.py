@@ -32,15 +32,6 @@ def generation_of(
     return {"id": hashlib.sha256(canonical).hexdigest(), **body}
 
 
-def staying_packages(generation: Mapping[str, Any], installed: Mapping[str, str]) -> list[str]:
-    """Packages that differ from those of a generation: going back to it leaves them as they are, and says so."""
-    return [
-        f"the package {name} stays at {installed.get(name, 'none')}; that generation had {version}"
-        for name, version in sorted(generation["packages"].items())
-        if installed.get(name) != version
-    ]
-
-
 def runtime_of(generation: Mapping[str, Any] | None) -> Runtime:
     """How a kept generation runs."""
     if not generation:

@@ -13,7 +13,7 @@ import pwd
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import CommandError, EngineError
@@ -52,6 +52,8 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
+# Programs speak plainly: their output is read by this one, or ends in a message.
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": "cat"}
 # The methods of Host that change something: the places where power can fail. Tests fail each of them.
 MUTATIONS = (
     "write_new",
@@ -101,7 +103,13 @@ class Host:
         return self._execute(argv, timeout, cwd)
 
     @staticmethod
-    def _execute(argv: Sequence[str], timeout: float, cwd: str = "/", held: Sequence[int] = ()) -> Completed:
+    def _execute(
+        argv: Sequence[str],
+        timeout: float,
+        cwd: str = "/",
+        held: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Completed:
         try:
             done = subprocess.run(
                 list(argv),
@@ -112,7 +120,7 @@ class Host:
                 cwd=cwd,
                 check=False,
                 pass_fds=held,
-                env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": "cat"},
+                env={**os.environ, **ENVIRONMENT, **(environment or {})},
             )
         except FileNotFoundError:
             return Completed(127, f"{argv[0]}: no such program on this host")
@@ -172,9 +180,15 @@ class Host:
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)
 
-    def run(self, argv: Sequence[str], timeout: float = 120, cwd: str = "/") -> str:
-        """Run a command that changes the host. Raises CommandError with its last lines."""
-        done = self._execute(argv, timeout, cwd, self.held)
+    def run(
+        self,
+        argv: Sequence[str],
+        timeout: float = 120,
+        cwd: str = "/",
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """Run a command that changes the host, `environment` added to ours. Raises CommandError with its last lines."""
+        done = self._execute(argv, timeout, cwd, self.held, environment)
         if done.code != 0:
             raise CommandError(f"'{' '.join(argv)}' ended with {done.code}: {tail(done.output)}")
         return done.output

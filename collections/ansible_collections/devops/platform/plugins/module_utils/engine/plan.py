@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .host import Found
 from .spec import Directory, Entry, Release, Runtime, Spec, User
 from .units import UnitState
+
+if TYPE_CHECKING:
+    from .packages import Move
 
 OBSTACLES = {"directory": "a directory", "file": "a file", "link": "a link", "other": "a device, pipe or socket"}
 LEVELS = {"none": 0, "reload": 1, "restart": 2}
@@ -82,6 +85,7 @@ class Plan:
     enable: bool = False
     daemon_reload: bool = False
     absent: bool = False
+    moves: tuple[Move, ...] = ()
     # Of an absent component: folders that go once they are empty, and trees that go with all that is in them.
     folders: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
@@ -213,8 +217,12 @@ def plan_present(
     ledger: Mapping[str, Any] | None,
     originals: Mapping[str, Entry],
     generation_id: str,
+    moves: tuple[Move, ...] = (),
 ) -> Plan:
-    """The plan that makes `target` true. `originals` are kept foreign files, by path, for what is left behind."""
+    """The plan that makes `target` true. `originals` are kept foreign files, by path, for what is left behind.
+
+    `moves`: packages whose version is another one than that of the generation in the ledger, or gone back to.
+    """
     generation: Mapping[str, Any] = (ledger or {}).get("generation") or {}
     ours: Mapping[str, Any] = generation.get("entries") or {}
     items: list[Item] = []
@@ -240,8 +248,11 @@ def plan_present(
         if gone:
             changes.append(gone)
     items += [Item(change.action, change.path, change.reason) for change in changes]
+    items += [Item(move.action, move.name, move.reason) for move in moves]
 
     level = max((level_of(change, ours.get(change.path) or {}) for change in changes), default=0)
+    if any(move.installs for move in moves):
+        level = LEVELS["restart"]
     effect, reason = _effect(target.runtime, observed, level)
     enable = target.runtime.kind in ("unit", "service") and observed.unit.enabled not in ENABLED
     subject = target.runtime.unit or target.runtime.project
@@ -264,4 +275,5 @@ def plan_present(
         effect=effect,
         enable=enable,
         daemon_reload=units_changed or observed.unit.needs_reload,
+        moves=moves,
     )

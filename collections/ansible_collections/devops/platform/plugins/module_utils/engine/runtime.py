@@ -52,6 +52,8 @@ class SystemdRuntime:
         """Stop and disable before its files go; a unit that does not exist is stopped already."""
         if self.host.unit(self.unit).exists:
             self._systemctl("stop")
+            # One that ends badly by itself just then counts as failed, which systemd would remember beyond its file.
+            self.host.query(["systemctl", "reset-failed", self.unit])
             self.disable()
 
     def restore(self, before: Mapping[str, Any], effect: str) -> None:

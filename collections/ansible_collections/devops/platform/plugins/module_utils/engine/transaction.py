@@ -4,9 +4,9 @@ Order matters here, because the process can end between any two lines:
 
     prepare   journal 'preparing' names every path that will be touched; then new contents are written beside
               the live ones (`.NAME.dp-new`) and the live ones get a second name (`.NAME.dp-old`, the same inode)
-    switch    journal 'switching'; renames only, then the service
+    switch    journal 'switching'; renames only, then packages where a rollback has any, then the service
     keep      the rename of the next ledger is the one instant at which the change becomes true
-    take back `.dp-old` is renamed to the live name; nothing needs disk space
+    take back `.dp-old` is renamed to the live name, which needs no disk space; then packages, then the service
 
 A journal that is found at the next run tells which of them was under way.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
 from .errors import CommandError
@@ -30,6 +30,14 @@ def beside(path: str, suffix: str) -> str:
     """A hidden name in the same folder: renames stay atomic, and no `*.conf` or `*.yml` pattern picks it up."""
     folder, name = os.path.split(path)
     return f"{folder}/.{name}.dp-{suffix}"
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What could not be put back: why the old service did not come, and by package why its version is another."""
+
+    service: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
 class Transaction:
@@ -71,6 +79,10 @@ class Transaction:
             self._prepare_path(change)
         if not plan.absent:
             self.runtime.prepare()
+        if any(move.installs for move in plan.moves):
+            from . import apt
+
+            apt.fetch(self.host, plan.moves)
         keep_contents()
 
     def _create_user(self, plan: Plan) -> None:
@@ -106,6 +118,11 @@ class Transaction:
                 self.host.rename(beside(change.path, "new"), change.path)
         if plan.daemon_reload:
             self.host.run(["systemctl", "daemon-reload"])
+        incoming = [move.there.argument for move in plan.moves if move.there and move.installs]
+        if incoming:
+            from . import apt
+
+            apt.install(self.host, incoming)
         if plan.enable:
             self.runtime.enable()
         if plan.effect not in ("none", "stop"):
@@ -132,8 +149,8 @@ class Transaction:
 
     # Back
 
-    def take_back(self) -> str:
-        """Undo in reverse order. Safe to run again from any point. Answers with what could not be put back, or ''."""
+    def take_back(self) -> TakenBack:
+        """Undo in reverse order. Safe to run again from any point. Answers with what could not be put back."""
         switched = self.journal["phase"] == "switching"
         before = self.journal["before"]
         trouble = ""
@@ -143,13 +160,34 @@ class Transaction:
             self._restore_path(item["path"], item["existed"], switched)
         if switched and self.journal["daemon_reload"]:
             self.host.run(["systemctl", "daemon-reload"])
-        if switched and before["exists"] and (self.journal["effect"] != "none" or self.journal["enable"]):
-            trouble = trouble or self._attempt(lambda: self.runtime.restore(before, self.journal["effect"]))
+        moved = self.packages_to_restore()
+        stayed = self._restore_packages(moved)
+        effect = self.journal["effect"] if switched else "none"
+        if any(item["name"] not in stayed for item in moved):
+            # The other version's program may still run: not every package restarts its service.
+            effect = "restart"
+        if before["exists"] and (effect != "none" or (switched and self.journal["enable"])):
+            trouble = trouble or self._attempt(lambda: self.runtime.restore(before, effect))
         self._undo_preparation()
         self.host.rmtree(self.store.stage_path(self.name))
         self.host.unlink(f"{self.store.ledger_path(self.name)}.next")
         self.store.end_journal(self.name)
-        return trouble
+        return TakenBack(trouble, stayed)
+
+    def packages_to_restore(self) -> list[dict[str, Any]]:
+        """The journal's words on them; none as long as nothing was switched.
+
+        What an earlier task or the night's upgrades installed is not to blame for a file that its checker refused.
+        """
+        # Journals of older versions of the engine name no packages.
+        return (self.journal.get("packages") or []) if self.journal["phase"] == "switching" else []
+
+    def _restore_packages(self, moved: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        if not moved:
+            return {}
+        from . import apt
+
+        return apt.put_back(self.host, moved)
 
     @staticmethod
     def _attempt(action: Callable[[], None]) -> str:
@@ -245,6 +283,11 @@ def intent(
         "enable": plan.enable,
         "dispose": {"trees": list(going[0]), "folders": list(going[1]), "user": plan.remove_user},
         "daemon_reload": plan.daemon_reload,
+        "packages": [
+            {"name": move.name, "before": move.before, "after": move.after, "install": move.installs}
+            for move in plan.moves
+            if not move.stays
+        ],
         "runtime": asdict(runtime),
         "before": dict(before),
     }

@@ -9,13 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.generation import (
-    generation_of,
-    spec_of,
-    staying_packages,
-)
+from ansible_collections.devops.platform.plugins.module_utils.engine.generation import generation_of, spec_of
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found
 from ansible_collections.devops.platform.plugins.module_utils.engine.ledger import describe
+from ansible_collections.devops.platform.plugins.module_utils.engine.packages import Move, Way
 from ansible_collections.devops.platform.plugins.module_utils.engine.plan import (
     Observed,
     Services,
@@ -58,9 +55,9 @@ def ledger(entries=(), **created):
     }
 
 
-def plan(target, entries=None, known=None, generation_id="old", **observed):
+def plan(target, entries=None, known=None, generation_id="old", moves=(), **observed):
     seen = {entry.path: Found() for entry in target.entries} | (entries or {})
-    return plan_present(target, Observed(entries=seen, directories={}, **observed), known, {}, generation_id)
+    return plan_present(target, Observed(entries=seen, directories={}, **observed), known, {}, generation_id, moves)
 
 
 def told(made):
@@ -160,6 +157,23 @@ def test_everything_on_an_empty_host():
         ("enable", "demo.service"),
         ("start", "demo.service"),
     ]
+
+
+WAY, NO_WAY = Way("nginx=1", "from a package source"), Way("", "nobody has it")
+
+
+@pytest.mark.parametrize(
+    ("move", "unit", "items"),
+    [
+        (Move("nginx", "1", "2", WAY), RUNNING, [("package", "nginx")]),
+        (Move("nginx", "1", "2", WAY), replace(RUNNING, active="failed"), [("package", "nginx"), ("start", UNIT.unit)]),
+        (Move("nginx", "2", "1", WAY, WAY), RUNNING, [("package", "nginx"), ("restart", UNIT.unit)]),
+        (Move("nginx", "2", "1", WAY, NO_WAY), RUNNING, [("keep package", "nginx")]),
+    ],
+)
+def test_a_package_of_another_version(move, unit, items):
+    """What apt installed has restarted its service; what a rollback installs needs a restart."""
+    assert told(plan(Spec("demo", runtime=UNIT), {}, ledger(), "new", (move,), unit=unit)) == items
 
 
 def test_what_belongs_to_another_component_blocks():
@@ -276,13 +290,6 @@ def test_a_generation_leads_back_to_its_spec():
     back = spec_of("demo", kept, {CONF.content.hex(): CONF.content})
     assert target.release is not None
     assert back == replace(target, release=replace(target.release, urls=()))
-
-
-def test_packages_that_stay_are_named():
-    generation = {"packages": {"nginx": "1.2", "redis": "7"}}
-    assert staying_packages(generation, {"nginx": "1.3", "redis": "7"}) == [
-        "the package nginx stays at 1.3; that generation had 1.2"
-    ]
 
 
 def test_another_mirror_is_no_other_generation():
