@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import plan_hosts
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import service_ports, services_of
 from lab.state import State
 from tools import REPOSITORY
 from tools.table import plain
@@ -54,8 +55,8 @@ def on_host(platform: Mapping[str, Any], groups: Iterable[str]) -> list[str]:
         found.append("docker")
     for app, described in _part(platform, "apps").items():
         if described.get("group") in groups:
-            services = described.get("services") or {}
-            found += [f"{app}/{name} :{service['port']}" for name, service in services.items()]
+            services = services_of(platform, app).items()
+            found += [" :".join((f"{app}/{name}", *map(str, service_ports(service)[:1]))) for name, service in services]
     monitoring = _part(platform, "monitoring")
     return [*found, _listens(monitoring, "node_exporter", 9100)] if "node_exporter" in monitoring else found
 

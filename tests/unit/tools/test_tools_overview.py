@@ -6,13 +6,14 @@ import pytest
 
 from tools.overview import Host, addresses, on_host, render
 
+OTHERS = {"worker": {}, "admin": {"port": 5050, "enabled": False}}  # without a port; switched off
 PLATFORM = {
     "name": "chat",
     "docker": {"groups": ["app"]},
     "data": {"group": "data", "postgresql": {"port": 5433}, "redis": None},
     "monitoring": {"group": "monitoring", "node_exporter": {}, "prometheus": {"port": 9091}, "alertmanager": {}},
     "edge": {"group": "edge", "server_name": "chat.lab"},
-    "apps": {"chat": {"group": "app", "services": {"web": {"port": 3000}, "api": {"port": 5000}}}},
+    "apps": {"chat": {"group": "app", "services": {"web": {"port": 3000}, "api": {"port": 5000}, **OTHERS}}},
 }
 HOSTS = [
     Host("edge1", "172.30.0.10", ("edge",)),
@@ -27,7 +28,7 @@ HOSTS = [
         (("edge",), ["nginx :443", "node_exporter :9100"]),
         (("data",), ["postgresql :5433", "redis :6379", "node_exporter :9100"]),
         (("monitoring",), ["prometheus :9091", "alertmanager :9093", "node_exporter :9100"]),
-        (("app",), ["docker", "chat/web :3000", "chat/api :5000", "node_exporter :9100"]),
+        (("app",), ["docker", "chat/api :5000", "chat/web :3000", "chat/worker", "node_exporter :9100"]),
         ((), ["node_exporter :9100"]),
     ],
 )
