@@ -32,17 +32,21 @@ PATIENCE = 900.0
 
 def moves_present(host: Host, recorded: Mapping[str, str], installed: Mapping[str, str]) -> tuple[Move, ...]:
     """The packages that were changed before this run, each with the way back to the ledger's version."""
-    wanted = {name: version for name, version in recorded.items() if name in installed and installed[name] != version}
-    return tuple(found_changed(recorded, installed, ways(host, wanted)))
+    return tuple(found_changed(recorded, installed, ways(host, _elsewhere(recorded, installed))))
 
 
 def moves_back(host: Host, recorded: Mapping[str, str], installed: Mapping[str, str]) -> tuple[Move, ...]:
     """The packages that a rollback changes, or has to leave, each with the way there and the way back."""
-    wanted = {name: version for name, version in recorded.items() if name in installed and installed[name] != version}
+    wanted = _elsewhere(recorded, installed)
     there = ways(host, wanted)
     # What is installed cannot be tried out: that somebody has it is all that can be said beforehand.
     returns = _known(host, {name: installed[name] for name in wanted if there[name].argument})
     return tuple(going_back(recorded, installed, there, returns))
+
+
+def _elsewhere(recorded: Mapping[str, str], installed: Mapping[str, str]) -> dict[str, str]:
+    """The recorded versions of the packages that are installed in another one."""
+    return {name: version for name, version in recorded.items() if installed.get(name, version) != version}
 
 
 def ways(host: Host, wanted: Mapping[str, str]) -> dict[str, Way]:
@@ -86,12 +90,17 @@ def _refused(host: Host, arguments: list[str]) -> str:
     return "" if done.code == 0 else refusal(done.output)
 
 
+def incoming(moves: Iterable[Move]) -> list[str]:
+    """apt's arguments for what the switch installs."""
+    return [move.there.argument for move in moves if move.there and move.installs]
+
+
 # What changes the host
 
 
 def fetch(host: Host, moves: Iterable[Move]) -> None:
     """Download what the switch will install and the cache does not have, so that the switch needs no network."""
-    arguments = [move.there.argument for move in moves if move.there and move.installs]
+    arguments = incoming(moves)
     if any(not argument.startswith("/") for argument in arguments):
         host.run([*INSTALL, "--download-only", *arguments], timeout=PATIENCE, environment=ENVIRONMENT)
 

@@ -156,7 +156,7 @@ class Execution:
     def _fail(self, transaction: Transaction, step: str, error: EngineError | OSError, work: Work) -> None:
         """Take back, then say what happened, what the service said, and how things stand now. Always raises."""
         step = getattr(error, "step", "") or step
-        switched = step in ("switch", "probe", "commit") or bool(transaction.packages_to_restore())
+        switched = step in ("switch", "probe", "commit")
         words = transaction.runtime.last_words() if step in ("switch", "probe") else ""
         try:
             taken = transaction.take_back()

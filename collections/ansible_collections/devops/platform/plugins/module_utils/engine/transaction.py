@@ -118,11 +118,10 @@ class Transaction:
                 self.host.rename(beside(change.path, "new"), change.path)
         if plan.daemon_reload:
             self.host.run(["systemctl", "daemon-reload"])
-        incoming = [move.there.argument for move in plan.moves if move.there and move.installs]
-        if incoming:
+        if any(move.installs for move in plan.moves):
             from . import apt
 
-            apt.install(self.host, incoming)
+            apt.install(self.host, apt.incoming(plan.moves))
         if plan.enable:
             self.runtime.enable()
         if plan.effect not in ("none", "stop"):
@@ -162,11 +161,11 @@ class Transaction:
             self.host.run(["systemctl", "daemon-reload"])
         moved = self.packages_to_restore()
         stayed = self._restore_packages(moved)
-        effect = self.journal["effect"] if switched else "none"
+        effect = self.journal["effect"]
         if any(item["name"] not in stayed for item in moved):
             # The other version's program may still run: not every package restarts its service.
             effect = "restart"
-        if before["exists"] and (effect != "none" or (switched and self.journal["enable"])):
+        if switched and before["exists"] and (effect != "none" or self.journal["enable"]):
             trouble = trouble or self._attempt(lambda: self.runtime.restore(before, effect))
         self._undo_preparation()
         self.host.rmtree(self.store.stage_path(self.name))
