@@ -14,8 +14,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from chat.config import Program, load
 from chat.messages import MessageStore
-from chat.migrate import scripts
 from chat.models import Base
+from chat.revisions import scripts
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The connection pool, its figures, and the readiness check of PostgreSQL."""
+"""The connection pool and its figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, exc, text
+from sqlalchemy import Engine, create_engine, event, exc
 
 from chat.config import Database, Settings
 from chat.metrics import Metrics
@@ -67,15 +67,3 @@ def _measure(engine: Engine, metrics: Metrics, settings: Settings) -> None:
         if seconds > settings.slow_query_seconds:
             metrics.slow_queries.inc()
             log.warning("slow query", extra={"seconds": round(seconds, 3), "statement": statement})
-
-
-def check(engine: Engine) -> str | None:
-    """None when PostgreSQL answers and has the tables, otherwise why not, in one line without secrets."""
-    try:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM alembic_version, messages, memberships LIMIT 0"))
-    except exc.ProgrammingError:
-        return "the tables are missing: run chat-migrate"
-    except exc.SQLAlchemyError as error:
-        return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return None

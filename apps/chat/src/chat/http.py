@@ -19,6 +19,7 @@ from chat.broadcast import Broadcast
 from chat.config import Settings
 from chat.errors import RateLimited, Refused, Unavailable
 from chat.metrics import METHODS, Metrics
+from chat.revisions import DatabaseCheck
 from chat.validation import MAX_PAYLOAD, Invalid
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ def origin_allowed(origin: str, environ: Mapping[str, str], origins: tuple[str, 
 
 
 def readiness(engine: Engine, broadcast: Broadcast) -> dict[str, Check]:
-    return {"postgresql": lambda: database.check(engine), "redis": broadcast.check}
+    return {"postgresql": DatabaseCheck(engine), "redis": broadcast.check}
 
 
 def operations(metrics: Metrics, checks: Mapping[str, Check]) -> Blueprint:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, exc, text
 
 from chat.config import Database
 from chat.database import connect_arguments
+from chat.revisions import head, is_newer, scripts
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +23,6 @@ RETRY_SECONDS = 1.0
 
 class MigrationError(Exception):
     """The schema is as it was: a migration is one transaction."""
-
-
-def scripts() -> Config:
-    options = Config()
-    options.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return options
 
 
 def upgrade(database: Database, wait: float) -> str:
@@ -51,20 +43,17 @@ def _upgrade_locked(connection: Connection) -> str:
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         before = MigrationContext.configure(connection).get_current_revision()
-        options = scripts()
-        head = str(ScriptDirectory.from_config(options).get_current_head())
-        known = {script.revision for script in ScriptDirectory.from_config(options).walk_revisions()}
-        if before is not None and before not in known:
-            # A newer release was here: an older one, rolled back to, works on (migrations only ever add).
-            log.warning("the schema is newer than this release", extra={"revision": before, "newest_known": head})
+        if before is not None and is_newer(before):
+            log.warning("the schema is newer than this release", extra={"revision": before, "newest_known": head()})
             return before
-        if before == head:
-            log.info("the schema is up to date", extra={"revision": head})
-            return head
+        if before == head():
+            log.info("the schema is up to date", extra={"revision": before})
+            return before
+        options = scripts()
         options.attributes["connection"] = connection
         command.upgrade(options, "head")
-    log.info("the schema was upgraded", extra={"from": before, "revision": head})
-    return head
+    log.info("the schema was upgraded", extra={"from": before, "revision": head()})
+    return head()
 
 
 def _connect(engine: Engine, wait: float) -> Connection:
