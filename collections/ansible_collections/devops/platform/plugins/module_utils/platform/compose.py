@@ -35,10 +35,27 @@ def image_reference(images: Mapping[str, Data], name: str) -> str:
     return f"{entry['ref']}:{entry['tag']}@{entry['digest']}"
 
 
-def app_secrets(platform: Data, app: str) -> list[str]:
-    """Names of the secrets that any service or task of an app uses, sorted: the files below its secrets folder."""
+def runs_on(platform: Data, app: str, task: str, host: str, groups: Groups) -> bool:
+    """Whether `host` of the app's group has this task: each has it, one with `once` only the first of the inventory.
+
+    `groups` is the whole inventory whatever --limit says, and `all` the order in which hosts are changed: the task is
+    done before any host runs the services that wait for it, and a limited run writes the file that a full one does.
+    """
+    declared = _app(platform, app)
+    if not section(declared, "tasks", task).get("once"):
+        return True
+    members = groups.get(str(declared["group"]), ())
+    return host == next((other for other in groups["all"] if other in members), None)
+
+
+def app_secrets(platform: Data, app: str, host: str | None = None, groups: Groups | None = None) -> list[str]:
+    """Names of the secrets that any service or task of an app uses, sorted: the files below its secrets folder.
+
+    With `host` and `groups` those that this host needs: secrets of a task that runs elsewhere are none of its business.
+    """
     tasks = section(_app(platform, app), "tasks")
-    parts = [*services_of(platform, app).values(), *(section(tasks, name) for name in tasks)]
+    here = [name for name in tasks if host is None or runs_on(platform, app, str(name), host, groups or {})]
+    parts = [*services_of(platform, app).values(), *(section(tasks, name) for name in here)]
     return sorted({str(secret) for part in parts for secret in section(part, "secrets").values()})
 
 
@@ -62,7 +79,8 @@ def compose_project(
     `images` is the image lock: `{name: {ref, tag, digest}}`. Secrets are files that Compose mounts from
     `./secrets/<secret>`; the environment names their place as `<NAME>_FILE`.
     A task that declares `before` runs to its end before those services start, at every `up`; other tasks have the
-    profile `task` and run only when asked for (`docker compose run`).
+    profile `task` and run only when asked for (`docker compose run`). One that declares `once` is in the file of one
+    host only (`runs_on`), and nothing waits for it on the others.
     """
     topology = Topology(platform, groups, addresses)
     declared = _app(platform, app)
@@ -74,26 +92,35 @@ def compose_project(
             **_ports(service, _bind_address(addresses, host)),
             **_replicas(service),
         }
-    for name in sorted(section(declared, "tasks")):
+    services = dict(project["services"])
+    for name in sorted(map(str, section(declared, "tasks"))):
         task = section(declared, "tasks", name)
-        before = [str(service) for service in task.get("before") or ()]
+        before = _before(declared, app, name)
+        if name in services:
+            raise PlatformError(f"app '{app}' has a service and a task named '{name}'")
+        if not runs_on(platform, app, name, host, groups):
+            continue
         entry = {**_common(topology, declared, task, images), "restart": "no"}
         if not before:
             entry["profiles"] = ["task"]
         for dependent in before:
-            if dependent not in section(declared, "services"):
-                raise PlatformError(f"task '{name}' of app '{app}' is before '{dependent}', which is no service of it")
-            if dependent not in project["services"]:
-                continue  # it is switched off
-            depends = project["services"][dependent].setdefault("depends_on", {})
-            depends[str(name)] = {"condition": "service_completed_successfully"}
-        if str(name) in project["services"]:
-            raise PlatformError(f"app '{app}' has a service and a task named '{name}'")
-        project["services"][str(name)] = entry
-    secrets = app_secrets(platform, app)
+            if dependent in services:  # otherwise it is switched off
+                depends = services[dependent].setdefault("depends_on", {})
+                depends[name] = {"condition": "service_completed_successfully"}
+        project["services"][name] = entry
+    secrets = app_secrets(platform, app, host, groups)
     if secrets:
         project["secrets"] = {secret: {"file": f"{SECRETS_FOLDER}/{secret}"} for secret in secrets}
     return project
+
+
+def _before(app: Data, name: str, task: str) -> list[str]:
+    """The services that wait for a task; PlatformError where one is none of the app's."""
+    before = [str(service) for service in section(app, "tasks", task).get("before") or ()]
+    for service in before:
+        if service not in section(app, "services"):
+            raise PlatformError(f"task '{task}' of app '{name}' is before '{service}', which is no service of it")
+    return before
 
 
 def _app(platform: Data, app: str) -> Data:

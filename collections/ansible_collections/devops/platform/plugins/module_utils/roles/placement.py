@@ -72,7 +72,9 @@ def app_journeys(platform: Mapping[str, Any], journey: str, groups: Groups) -> l
 
 def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
     """Names of all secrets that the applications on `host` use, sorted."""
-    return sorted({name for app in apps_of(platform, host, groups) for name in compose.app_secrets(platform, app)})
+    return sorted(
+        {name for app in apps_of(platform, host, groups) for name in compose.app_secrets(platform, app, host, groups)}
+    )
 
 
 def app_projects(
@@ -91,7 +93,7 @@ def app_projects(
         {
             "name": app,
             "compose": compose.compose_project(platform, app, host, groups, addresses, images),
-            "secrets": {name: secrets[name] for name in compose.app_secrets(platform, app)},
+            "secrets": {name: secrets[name] for name in compose.app_secrets(platform, app, host, groups)},
             "probes": compose.app_probes(platform, app, host, addresses),
         }
         for app in apps_of(platform, host, groups)

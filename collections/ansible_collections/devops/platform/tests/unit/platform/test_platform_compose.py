@@ -147,5 +147,55 @@ def test_probes_ask_each_replica_at_the_hosts_address():
     assert compose.app_probes(platform, "chat", "app2", {"app2": "name"})[0]["http"] == "http://127.0.0.1:5000/readyz"
 
 
+ONCE = ("          before: [api, websocket]\n", "          before: [api, websocket]\n          once: true\n")
+
+
+def placed(hosts: list[str], order: list[str]) -> dict[str, tuple[bool, bool]]:
+    """`{host: (has the task, the API waits for it)}` of the hosts of the group, where `all` has this order."""
+    groups = {**GROUPS, "all": order, "app": hosts}
+    found = {}
+    for host in hosts:
+        services = compose.compose_project(example.data(ONCE), "chat", host, groups, ADDRESSES, IMAGES["images"])[
+            "services"
+        ]
+        found[host] = ("migrate" in services, "migrate" in services["api"].get("depends_on", {}))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("hosts", "order", "first"),
+    [
+        (["app1"], ["edge1", "app1", "data1"], "app1"),
+        (["app1", "app2"], ["edge1", "app1", "app2", "data1"], "app1"),
+        # Hosts are changed in the order of all, whatever that of the group is.
+        (["app1", "app2", "mon1"], ["mon1", "app2", "app1"], "mon1"),
+    ],
+)
+def test_a_task_with_once_is_on_the_host_that_is_changed_first(hosts, order, first):
+    assert placed(hosts, order) == {host: (host == first, host == first) for host in hosts}
+
+
+def test_a_task_without_once_is_on_every_host():
+    services = compose.compose_project(example.data(), "chat", "app2", GROUPS, ADDRESSES, IMAGES["images"])["services"]
+    assert "migrate" in services
+    assert "migrate" in services["api"]["depends_on"]
+
+
+def test_what_waits_for_a_task_with_once_is_checked_on_every_host():
+    wrong = example.data(("[api, websocket]\n", "[apii]\n          once: true\n"))
+    with pytest.raises(PlatformError, match="is before 'apii'"):
+        compose.compose_project(wrong, "chat", "app2", GROUPS, ADDRESSES, IMAGES["images"])
+
+
+def test_secrets_of_a_task_with_once_are_on_its_host_only():
+    platform = example.data(ONCE)
+    platform["apps"]["chat"]["tasks"]["migrate"]["secrets"] = {"DATABASE_PASSWORD": "owner"}
+    assert compose.app_secrets(platform, "chat", "app1", GROUPS) == ["chat_database", "chat_redis", "owner"]
+    assert compose.app_secrets(platform, "chat", "app2", GROUPS) == ["chat_database", "chat_redis"]
+    assert compose.app_secrets(platform, "chat") == ["chat_database", "chat_redis", "owner"]
+    other = compose.compose_project(platform, "chat", "app2", GROUPS, ADDRESSES, IMAGES["images"])
+    assert sorted(other["secrets"]) == ["chat_database", "chat_redis"]
+
+
 def test_secrets_of_services_and_tasks_each_once():
     assert compose.app_secrets(example.data(), "chat") == ["chat_database", "chat_redis"]
