@@ -12,12 +12,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from chat.config import Program, load
-from chat.messages import message_page
+from chat.messages import KNOWN, message_page
 from chat.models import Membership, Message, Room, User
 from chat.rooms import members_page, room_page, rooms_page
-from chat.schemas import MembersQuery, Page, RoomsQuery
+from chat.schemas import MembersQuery, RoomsQuery
 from chat.validation import parse
 
+VALUES = {"room": "room-7", "user_id": 7, "edge": 50000, "limit": 51, "client_id": "client-7"}
 QUERIES: dict[str, Select[Any]] = {
     "a user by name": select(User).where(func.lower(User.name) == "user-77"),
     "a room by name": select(Room.id).where(Room.name == "room-77"),
@@ -26,10 +27,11 @@ QUERIES: dict[str, Select[Any]] = {
     "the first rooms": rooms_page(7, RoomsQuery()),
     "a membership": select(Membership).where(Membership.room_id == 7, Membership.user_id == 7),
     "members": members_page(7, parse(MembersQuery, {"after": "user-100"})),
-    "the newest messages": message_page(7, Page()),
-    "messages before": message_page(7, parse(Page, {"before": "50000"})),
-    "messages after": message_page(7, parse(Page, {"after": "50000"})),
-    "a message by client_id": select(Message).where(Message.room_id == 7, Message.client_id == "client-7"),
+    "the newest messages": message_page("newest").params(VALUES),
+    "messages before": message_page("before").params(VALUES),
+    "messages after": message_page("after").params(VALUES),
+    "messages for a replica": message_page("after", members_only=False).params(VALUES),
+    "a message by client_id": KNOWN.params(VALUES),
     "the newest id": select(func.max(Message.id)).where(Message.room_id == 7),
 }
 

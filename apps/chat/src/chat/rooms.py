@@ -8,6 +8,7 @@ from sqlalchemy import Engine, Row, Select, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chat.database import autocommit
 from chat.errors import NameTaken, NotFound, NotMember
 from chat.models import Membership, Message, Room
 from chat.schemas import MembersQuery, NewRoom, RoomsQuery, user_json
@@ -51,16 +52,16 @@ def require_member(session: Session, room_id: int, user_id: int) -> None:
 
 class RoomStore:
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine, self.single = engine, autocommit(engine)
 
     def list_all(self, user_id: int, query: RoomsQuery) -> dict[str, Any]:
-        with Session(self.engine) as session:
-            rows = session.execute(rooms_page(user_id, query)).all()
+        with self.single.connect() as connection:
+            rows = connection.execute(rooms_page(user_id, query)).all()
         return {"rooms": [_room_json(row) for row in rows[: query.limit]], "more": len(rows) > query.limit}
 
     def get(self, user_id: int, name: str) -> dict[str, Any]:
-        with Session(self.engine) as session:
-            row = session.execute(room_page(user_id).where(Room.name == name)).one_or_none()
+        with self.single.connect() as connection:
+            row = connection.execute(room_page(user_id).where(Room.name == name)).one_or_none()
         if row is None:
             raise NotFound
         return _room_json(row)

@@ -26,6 +26,9 @@ COOKIE = "chat_session"
 PREFIX = "chat:session:"
 # Of who has not signed in: long enough to type a password, short enough that passers-by fill no memory.
 ANONYMOUS = timedelta(hours=1)
+# A session that has this part of its life behind it is prolonged, with its cookie; writing at each request would bring
+# nothing but work.
+PROLONG_AFTER = 1 / 30
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -46,10 +49,11 @@ class _Json(Serializer):  # type: ignore[misc]
 
 
 class Session(RedisSession):  # type: ignore[misc]
-    """``away``: Redis did not say who this is. ``stored``: it is in Redis already."""
+    """``away``: Redis did not say who this is. ``stored``: it is in Redis already, for ``left`` more seconds."""
 
     away = False
     stored = False
+    left = 0
 
 
 class Sessions(RedisSessionInterface):  # type: ignore[misc]
@@ -70,7 +74,7 @@ class Sessions(RedisSessionInterface):  # type: ignore[misc]
         if cookie is None or not _ID.fullmatch(cookie):
             return opened
         try:
-            data = self._retrieve_session_data(storage_key(cookie))
+            data, left = self._read(storage_key(cookie))
         except (redis.RedisError, ValueError) as error:
             self._failed(error)
             opened.away = True
@@ -78,8 +82,14 @@ class Sessions(RedisSessionInterface):  # type: ignore[misc]
         if data is None:
             return opened
         opened = Session(data, sid=cookie)
-        opened.stored = True
+        opened.stored, opened.left = True, left
         return opened
+
+    def _read(self, key: str) -> tuple[dict[str, Any] | None, int]:
+        """What is stored and for how long, in one round trip."""
+        with self.client.pipeline(transaction=False) as pipeline:
+            data, left = pipeline.get(key).ttl(key).execute()
+        return (self.serializer.decode(data) if data else None), left
 
     def save_session(self, app: Flask, session: Session, response: Response) -> None:
         try:
@@ -92,10 +102,16 @@ class Sessions(RedisSessionInterface):  # type: ignore[misc]
         return storage_key(sid)
 
     def should_set_storage(self, _app: Flask, session: Session) -> bool:
-        return bool(session.stored or session.modified) and not session.away
+        if session.away:
+            return False
+        return session.modified or (session.stored and session.left < self._seconds(session) * (1 - PROLONG_AFTER))
 
-    def _upsert_session(self, session_lifetime: timedelta, session: Session, store_id: str) -> None:
-        seconds = int((session_lifetime if "user" in session else ANONYMOUS).total_seconds())
+    def _seconds(self, session: Session) -> int:
+        life = self.app.permanent_session_lifetime if "user" in session else ANONYMOUS
+        return int(life.total_seconds())
+
+    def _upsert_session(self, _lifetime: timedelta, session: Session, store_id: str) -> None:
+        seconds = self._seconds(session)
         if not session.stored:
             self.client.set(store_id, self.serializer.encode(session), ex=seconds)
             session.stored = True
@@ -114,7 +130,7 @@ class Sessions(RedisSessionInterface):  # type: ignore[misc]
             if session.stored:
                 self._delete_session(storage_key(session.sid))
             session.sid = self._generate_sid(self.sid_length)
-            session.stored = False
+            session.stored, session.left = False, 0  # the cookie is told, too
             session.clear()
             if user is not None:
                 session["user"] = user
