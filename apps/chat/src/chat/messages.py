@@ -7,8 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Engine, Integer, Row, Select, Text, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Engine, Integer, Row, Select, Text, bindparam, select, text
 
 from chat.database import autocommit
 from chat.errors import ClientIdReused, NotFound, NotMember
@@ -17,7 +16,7 @@ from chat.schemas import Page, user_json
 
 # Statements are made once and get their values when they are executed: making one takes as long as executing it.
 ROOM, USER = bindparam("room", type_=Text), bindparam("user_id", type_=BigInteger)
-CLIENT_ID, TEXT = bindparam("client_id", type_=Text), bindparam("text", type_=Text)
+CLIENT_ID = bindparam("client_id", type_=Text)
 EDGE, LIMIT = bindparam("edge", type_=BigInteger), bindparam("limit", type_=Integer)
 COLUMNS = (Message.id, Message.client_id, Message.text, Message.author_id, Message.created_at)
 # A room as one user sees it: the membership is null for who is no member of it.
@@ -58,20 +57,19 @@ def message_page(direction: str, members_only: bool = True) -> Select[Any]:
 
 # The room stays locked until the message is visible, and its id is taken under this lock: so ids become visible in
 # their order, and who has read up to one has missed nothing before it, which ``after`` relies on. The membership is
-# locked as well: one that ends while this waits for the room does not count any more.
-_PLACE = (
-    select(Room.id, Membership.user_id)
-    .join(Membership, SEEN)
-    .where(Room.name == ROOM)
-    .with_for_update(key_share=True)
-    .cte("place")
-)
-_ADD = (
-    insert(Message)
-    .from_select(["room_id", "author_id", "client_id", "text"], select(_PLACE.c.id, _PLACE.c.user_id, CLIENT_ID, TEXT))
-    .on_conflict_do_nothing(constraint="messages_client_id_key")
-    .returning(*COLUMNS)
-)
+# locked as well: one that ends while this waits for the room does not count any more. (Text, as SQLAlchemy compiles
+# what has ON CONFLICT anew each time.)
+ADD = text("""
+    WITH place AS (
+        SELECT rooms.id, memberships.user_id
+        FROM rooms JOIN memberships ON memberships.room_id = rooms.id AND memberships.user_id = :user_id
+        WHERE rooms.name = :room FOR NO KEY UPDATE
+    )
+    INSERT INTO messages (room_id, author_id, client_id, text)
+    SELECT id, user_id, :client_id, :text FROM place
+    ON CONFLICT ON CONSTRAINT messages_client_id_key DO NOTHING
+    RETURNING id, client_id, text, author_id, created_at
+""")
 KNOWN = (
     select(Membership.user_id.label("member"), *COLUMNS)
     .select_from(Room)
@@ -97,7 +95,7 @@ class MessageStore:
             "text": text,
         }
         with self.engine.connect() as connection:
-            message = connection.execute(_ADD, values).one_or_none()
+            message = connection.execute(ADD, values).one_or_none()
             if message is not None:
                 return Stored(message_json(room, message, author["name"]), created=True)
             # Nothing was stored, which is rare: only now it matters why.
