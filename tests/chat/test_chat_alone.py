@@ -30,10 +30,9 @@ def _edge(alone: Alone) -> edge.Edge:
 
 
 def _talk(alone: Alone, user: str, client_id: str) -> None:
-    """Somebody signs up (or in), joins the lobby, and what they write reaches another connection."""
+    """Somebody signs up (or in), is in the lobby, and what they write there reaches another connection."""
     target = _edge(alone)
     session = account.enter(target, account.Account(user, PASSWORD))
-    account.become_member(session, "lobby")
     chat.converse(chat.connector(target, "/ws/socket.io", session.cookie), "lobby", "hello", client_id)
     answer = session.ask("GET", "/api/rooms/lobby/messages")
     assert client_id in [message["client_id"] for message in answer.json()["messages"]]

@@ -13,6 +13,7 @@ import redis
 import requests
 import support
 from argon2 import PasswordHasher
+from conftest import dsn
 from support import Person, Service
 
 from chat import passwords
@@ -66,6 +67,28 @@ def test_the_cookie(api: Service, environment: dict[str, str]) -> None:
     secure = {name: value for name, value in environment.items() if name != "SESSION_COOKIE_SECURE"}
     answer = create_app(load(secure, Program.API)).test_client().get("/api/session")
     assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+
+
+def test_who_signs_up_is_in_the_lobby(api: Service) -> None:
+    person = Person(api)
+    assert person.call("GET", "/api/rooms/lobby")["joined"]
+    assert person.post("lobby", text="here I am")[0] == 201
+    # As a client does that was written before: joining again is harmless, and who leaves stays out.
+    person.enter("lobby")
+    person.call("DELETE", "/api/rooms/lobby/membership", expect=204)
+    person.elsewhere()
+    assert not person.call("GET", "/api/rooms/lobby")["joined"]
+
+
+def test_signing_up_without_a_lobby(environment: dict[str, str], empty_database: dict[str, str]) -> None:
+    assert support.run("chat-migrate", empty_database).returncode == 0
+    with psycopg.connect(dsn(empty_database)) as connection:
+        connection.execute("DELETE FROM rooms")
+    client = create_app(load({**environment, **empty_database}, Program.API)).test_client()
+    headers = {"X-CSRF-Token": client.get("/api/session").get_json()["csrf_token"]}
+    body = {"name": "early-bird", "password": Person.PASSWORD}
+    assert client.post("/api/users", json=body, headers=headers).status_code == 201
+    assert client.get("/api/rooms").get_json()["rooms"] == []
 
 
 def test_names_are_taken_once(api: Service, alice: Person) -> None:

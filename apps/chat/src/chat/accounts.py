@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Engine, Text, func, literal, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from chat import passwords
 from chat.errors import NameTaken, WrongCredentials
-from chat.models import User
+from chat.models import LOBBY, Membership, Room, User
 from chat.schemas import Credentials, NewUser, user_json
 from chat.validation import user_problem
+
+
+def _welcome(user_id: int, name: str) -> Insert:
+    """Who is new sees a room at once. Nothing happens where there is no lobby."""
+    lobby = select(Room.id, literal(user_id, BigInteger), literal(name, Text)).where(Room.name == LOBBY)
+    return insert(Membership).from_select(["room_id", "user_id", "user_name"], lobby).on_conflict_do_nothing()
 
 
 class UserStore:
@@ -20,13 +26,14 @@ class UserStore:
         self.engine = engine
 
     def create(self, new: NewUser) -> dict[str, Any]:
-        """The user; NameTaken where somebody has the name, in whatever case."""
+        """The user, in the lobby where there is one; NameTaken where somebody has the name, in whatever case."""
         values = {"name": new.name, "password_hash": passwords.make(new.password)}
         statement = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
         with Session(self.engine) as session, session.begin():
             user_id = session.scalars(statement).one_or_none()
-        if user_id is None:
-            raise NameTaken
+            if user_id is None:
+                raise NameTaken
+            session.execute(_welcome(user_id, new.name))
         return user_json(user_id, new.name)
 
     def authenticate(self, given: Credentials) -> dict[str, Any]:

@@ -103,6 +103,32 @@ describe("before signing in", () => {
   });
 });
 
+describe("the first visit", () => {
+  it("shows the lobby at once, without anything to join", async () => {
+    service = new FakeService(room("lobby", { joined: false }), room("other", { joined: false }));
+    service.api.session.mockImplementation(signedOut);
+    service.api.signUp.mockImplementation(async () => {
+      service.rooms.get("lobby")!.joined = true; // as the service does
+      return { user: anna, csrf_token: "t" };
+    });
+    const { user } = open("/");
+    await user.click(await screen.findByRole("button", { name: "Create one" }));
+    await user.type(screen.getByLabelText("Name"), "anna");
+    await user.type(screen.getByLabelText("Password"), "long enough a password{Enter}");
+    expect(await composer()).toBeVisible();
+    expect(screen.queryByRole("button", { name: /^Join/ })).not.toBeInTheDocument();
+    expect(service.api.joinRoom).not.toHaveBeenCalled();
+    expect(window.location.pathname).toBe("/rooms/lobby");
+  });
+
+  it("shows the list where there is no lobby", async () => {
+    service = new FakeService(room("other", { joined: false }));
+    open("/");
+    expect(await screen.findByRole("link", { name: /other/ })).toBeVisible();
+    expect(screen.queryByRole("button", { name: /^Join/ })).not.toBeInTheDocument();
+  });
+});
+
 describe("a room", () => {
   it("shows its messages as text, with links, times and days", async () => {
     service.write('<img src=x onerror="alert(1)"> see https://example.org/x. javascript:alert(1)');
