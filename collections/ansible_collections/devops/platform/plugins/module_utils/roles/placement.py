@@ -37,10 +37,11 @@ def phase_members(platform: Mapping[str, Any], groups: Groups) -> list[dict[str,
     return [{"host": host, "groups": names} for host, names in members if names]
 
 
-def apps_of(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
-    """Names of the applications that run on `host`, sorted."""
+def apps_of(platform: Mapping[str, Any], host: str, groups: Groups, only: Sequence[str] = ()) -> list[str]:
+    """Names of the applications that run on `host`, sorted; of those in `only`, where that names any."""
     apps = section(platform, "apps")
-    return sorted(str(name) for name in apps if host in groups.get(str(section(apps, name).get("group")), ()))
+    here = (str(name) for name in apps if host in groups.get(str(section(apps, name).get("group")), ()))
+    return sorted(name for name in here if not only or name in only)
 
 
 def app_services(platform: Mapping[str, Any], host: str, groups: Groups) -> dict[str, dict[str, int]]:
@@ -51,8 +52,10 @@ def app_services(platform: Mapping[str, Any], host: str, groups: Groups) -> dict
     }
 
 
-def app_journeys(platform: Mapping[str, Any], journey: str, groups: Groups) -> list[dict[str, Any]]:
-    """`[{app, user, password, hosts}]` of the applications with a smoke test of this kind, sorted.
+def app_journeys(
+    platform: Mapping[str, Any], journey: str, groups: Groups, only: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """`[{app, user, password, hosts}]` of the applications (`only` some of them) with such a smoke test, sorted.
 
     `password` is the name of a secret; `hosts` the number of hosts that the application runs on.
     """
@@ -66,15 +69,14 @@ def app_journeys(platform: Mapping[str, Any], journey: str, groups: Groups) -> l
             "hosts": len(groups.get(str(section(apps, app).get("group")), ())),
         }
         for app, smoke in smokes.items()
-        if smoke.get("journey") == journey
+        if smoke.get("journey") == journey and (not only or app in only)
     ]
 
 
-def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups) -> list[str]:
-    """Names of all secrets that the applications on `host` use, sorted."""
-    return sorted(
-        {name for app in apps_of(platform, host, groups) for name in compose.app_secrets(platform, app, host, groups)}
-    )
+def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups, only: Sequence[str] = ()) -> list[str]:
+    """Names of all secrets that the applications on `host` (`only` some of them) use, sorted."""
+    apps = apps_of(platform, host, groups, only)
+    return sorted({name for app in apps for name in compose.app_secrets(platform, app, host, groups)})
 
 
 def app_projects(
@@ -84,6 +86,7 @@ def app_projects(
     addresses: Mapping[str, str],
     images: Mapping[str, Mapping[str, Any]],
     secrets: Mapping[str, str],
+    only: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """What the role `app` rolls out on `host`: `[{name, compose, secrets, probes}]`, ordered by name.
 
@@ -96,7 +99,7 @@ def app_projects(
             "secrets": {name: secrets[name] for name in compose.app_secrets(platform, app, host, groups)},
             "probes": compose.app_probes(platform, app, host, addresses),
         }
-        for app in apps_of(platform, host, groups)
+        for app in apps_of(platform, host, groups, only)
     ]
 
 

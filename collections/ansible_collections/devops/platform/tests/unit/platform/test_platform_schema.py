@@ -95,7 +95,7 @@ def read_by_code() -> set[str]:
 
 
 def read_by_playbooks() -> set[str]:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "playbooks").glob("*.yml"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "playbooks").rglob("*.yml"))
     return {match.removesuffix(".values") for match in re.findall(r"\bplatform\.([a-z_]+(?:\.[a-z_]+)*)", text)}
 
 
