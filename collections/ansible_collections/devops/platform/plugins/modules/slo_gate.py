@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: slo_gate
 short_description: Judge changed hosts by what Prometheus measures
-version_added: 0.2.0
+version_added: 0.1.0
 author: Contributors to the devops.platform collection (@devops-platform)
 description:
   - Measures objectives on hosts that were just changed until a window has passed since then, and fails where one is not
@@ -43,8 +43,8 @@ options:
       - C(min_samples), how many evaluations since the change must have given a value. By default 3.
       - C(traffic), a mapping of C(query) and C(at_least), the number of events without which nothing can be judged.
         Several series are added up. Where hosts are compared, the unchanged ones must have had as many.
-      - C(baseline), how the changed hosts must stand beside O(baseline_hosts); with it the threshold may be left out. The
-        query must give values by host, or ratios or averages. Sums differ with the number of hosts.
+      - C(baseline), how the changed hosts must stand beside O(baseline_hosts); with it the threshold may be left out.
+        The query must give values by host, or ratios or averages. Sums differ with the number of hosts.
       - C(baseline.ratio) alone is how many times the middle one of the unchanged hosts the worst of the changed may be;
         where more is better, it must be at least 1/C(ratio) of it. Beside a 0 the threshold alone is judged.
       - With C(baseline.test) set to V(mann_whitney) the middle ones of both groups are compared, and it is a failure

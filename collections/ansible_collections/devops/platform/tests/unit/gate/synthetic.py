@@ -63,9 +63,8 @@ class World:
     def instant(self, query, at, lookback):
         asked = QUERY.fullmatch(query)
         length = float(asked["number"]) / (1000 if asked["unit"] == "ms" else 1)
-        groups = [[host] for host in asked["hosts"].split("|")]
-        if not asked["by"]:
-            groups = [sum(groups, [])]
+        names = asked["hosts"].split("|")
+        groups = [[host] for host in names] if asked["by"] else [names]
         found = []
         for hosts in groups:
             seen = [scrape for host in hosts for scrape in self.scrapes[host] if at - length < scrape.at <= at]

@@ -77,7 +77,12 @@ def test_no_series_are_no_error():
             True,
             False,
         ),
-        (refusal(422, "execution", "many-to-many"), "cannot carry the query out (execution: many-to-many)", False, False),
+        (
+            refusal(422, "execution", "many-to-many"),
+            "cannot carry the query out (execution: many-to-many)",
+            False,
+            False,
+        ),
         ((503, "Service Unavailable"), "answered with status 503 (Service Unavailable); query: up", False, True),
         ((500, ""), "answered with status 500 (an empty answer); query: up", False, False),
         ((404, "not found"), "with status 404 (not found); query: up; see whether url is right", True, False),

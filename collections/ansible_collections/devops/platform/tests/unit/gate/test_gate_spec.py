@@ -199,7 +199,7 @@ def test_durations_there_and_back(milliseconds):
     [
         ("rate(x{@hosts}[@window])", 'rate(x{host=~"app1|b\\\\.c"}[60s])'),
         ('x{a="b",@hosts} / y{@hosts}', 'x{a="b",host=~"app1|b\\\\.c"} / y{host=~"app1|b\\\\.c"}'),
-        ('x{a="@hosts", b=\'@window\', c=`@hosts`}', 'x{a="@hosts", b=\'@window\', c=`@hosts`}'),
+        ("x{a=\"@hosts\", b='@window', c=`@hosts`}", "x{a=\"@hosts\", b='@window', c=`@hosts`}"),
         ('x{a="\\"@hosts"}', 'x{a="\\"@hosts"}'),
         ("x # don't @hosts\n[@window]", "x # don't @hosts\n[60s]"),
         ("x{@hosts} @ start()", 'x{host=~"app1|b\\\\.c"} @ start()'),
