@@ -62,6 +62,7 @@ class World:
 
     def instant(self, query, at, lookback):
         asked = QUERY.fullmatch(query)
+        assert asked, query
         length = float(asked["number"]) / (1000 if asked["unit"] == "ms" else 1)
         names = asked["hosts"].split("|")
         groups = [[host] for host in names] if asked["by"] else [names]
@@ -74,7 +75,7 @@ class World:
         return found
 
     def range(self, query, start, end, step):
-        points: dict[str, list] = {}
+        points: dict[str, list[tuple[float, float]]] = {}
         for number in range(int((end - start) / step + 1.5)):
             for one in self.instant(query, start + number * step, step):
                 points.setdefault(one.labels.get("host", ""), []).append(one.points[0])

@@ -19,7 +19,7 @@ from ansible_collections.devops.platform.plugins.module_utils.gate import watch
 from ansible_collections.devops.platform.plugins.module_utils.gate.prometheus import Prometheus
 from ansible_collections.devops.platform.plugins.module_utils.gate.spec import Scope, parse
 
-BINARY = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
+BINARY = os.environ.get("PROMETHEUS") or shutil.which("prometheus") or ""
 pytestmark = pytest.mark.skipif(not BINARY, reason="no Prometheus: name one by PROMETHEUS")
 
 RATIO = "sum by (host) (rate(errors_total{@hosts}[@window])) / sum by (host) (rate(requests_total{@hosts}[@window]))"
@@ -96,8 +96,13 @@ def platform(tmp_path_factory):
         config = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": jobs}
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         with prometheus(folder, port):
-            time.sleep(2)  # something from before the change
-            yield f"http://127.0.0.1:{port}", errors
+            url = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + 30
+            # It scrapes its first targets some seconds after it says that it is ready.
+            while len(Prometheus(url).instant("up == 1", time.time(), 300)) < len(errors):
+                assert time.monotonic() < deadline, "Prometheus does not scrape"
+                time.sleep(0.2)
+            yield url, errors
 
 
 def judge(url, *objectives, hosts=("app1", "app.3"), others=("app2",)):

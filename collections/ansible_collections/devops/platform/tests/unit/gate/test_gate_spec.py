@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,13 @@ from ansible_collections.devops.platform.plugins.module_utils.gate.spec import (
     seconds,
 )
 
-RIGHT = {"name": "errors", "query": "rate(errors{@hosts}[@window])", "comparison": "<", "threshold": 0.01}
-COMPARED = {**RIGHT, "baseline": {"ratio": 1.5}}
+RIGHT: dict[str, Any] = {
+    "name": "errors",
+    "query": "rate(errors{@hosts}[@window])",
+    "comparison": "<",
+    "threshold": 0.01,
+}
+COMPARED: dict[str, Any] = {**RIGHT, "baseline": {"ratio": 1.5}}
 
 
 def without(key, raw=RIGHT):
@@ -133,7 +139,7 @@ def test_right_objectives_have_no_problems():
     assert problems([RIGHT, {**COMPARED, "name": "b"}]) == []
 
 
-ASKED = {
+ASKED: dict[str, Any] = {
     "url": "http://127.0.0.1:9090",
     "timeout": 10.0,
     "interval": 5.0,

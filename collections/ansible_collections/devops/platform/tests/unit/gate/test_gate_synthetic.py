@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def rollout(kind, seed):
     by_host = "by_host " if chance.random() < 0.5 else ""
     traffic = {"query": "requests{@hosts}[@window]", "at_least": round(wanted * 0.5)}
     errors = f"{by_host}error_ratio{{@hosts}}[@window]"
-    objective = {
+    kinds: dict[str, dict[str, Any]] = {
         "latency tested": {"query": f"{by_host}latency{{@hosts}}[@window]", "comparison": "<", "baseline": TEST},
         "latency by ratio": {
             "query": "by_host latency{@hosts}[@window]",
@@ -46,8 +47,8 @@ def rollout(kind, seed):
         },
         # By host: the sums of groups of different sizes differ by their sizes.
         "throughput tested": {"query": "by_host throughput{@hosts}[@window]", "comparison": ">", "baseline": TEST},
-    }[kind]
-    objective = {"name": kind, "window": f"{round(window)}s", **objective}
+    }
+    objective = {"name": kind, "window": f"{round(window)}s", **kinds[kind]}
     return objective, hosts, {"requests": requests, "error_ratio": ratio, "seconds": window + 30}
 
 

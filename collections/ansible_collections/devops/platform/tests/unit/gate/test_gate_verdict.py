@@ -160,7 +160,7 @@ LOW, HIGH = tuple(float(n) for n in range(8)), tuple(float(n) for n in range(10,
 )
 def test_tests(comparison, slices, changed, others, verdict, words):
     item = objective(comparison=comparison, baseline=TEST)
-    found = judge(item, values(changed), values(others), slices=Slices(*slices, 7.5))
+    found = judge(item, values(changed), values(others), slices=Slices(slices[0], slices[1], 7.5))
     assert found.verdict == verdict, found.reason
     assert words in found.reason
 

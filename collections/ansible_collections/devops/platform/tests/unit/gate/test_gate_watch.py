@@ -183,7 +183,8 @@ def test_a_test_compares_slices_side_by_side_once():
 
 
 def test_a_test_whose_slices_have_no_answer_is_a_failure():
-    world = Clocked(lambda query, _at: DOWN if world.now >= 1080 and "[10s]" in query else 1.0)
+    world = Clocked()
+    world.value = lambda query, _at: DOWN if world.now >= 1080 and "[10s]" in query else 1.0
     [verdict] = world.watch(TESTED)
     assert (verdict.verdict, verdict.reason) == ("failed", "Prometheus is down")
 
