@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,35 +20,13 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.describe im
     normalise,
     resolve_release,
 )
+from ansible_collections.devops.platform.plugins.module_utils.engine.store import PATIENCE
 from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
+from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
 PAYLOAD_FORMAT = 1
-_RUN: dict[str, str] = {}
-
-
-def run_id() -> str:
-    """The rollout id of this ansible-playbook run: the start of the process that all workers share, and its id.
-
-    Action plugins run in forked workers; what they have in common is their parent.
-    """
-    parent = os.getppid()
-    if "id" not in _RUN:
-        _RUN["id"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(_started(parent))) + f"-{parent}"
-    return _RUN["id"]
-
-
-def _started(process: int) -> float:
-    """When a process began, in seconds since the epoch. Source: proc(5): field 22 of stat, in ticks since boot."""
-    try:
-        with open(f"/proc/{process}/stat", encoding="ascii") as handle:
-            ticks = int(handle.read().rpartition(")")[2].split()[19])
-        with open("/proc/stat", encoding="ascii") as handle:
-            booted = next(int(line.split()[1]) for line in handle if line.startswith("btime "))
-    except OSError:
-        return time.time()  # no /proc: not Linux
-    return booted + ticks / os.sysconf("SC_CLK_TCK")
 
 
 class ActionModule(ActionBase):
@@ -67,7 +44,8 @@ class ActionModule(ActionBase):
             components = normalise(arguments)
             payload = {
                 "format": PAYLOAD_FORMAT,
-                "rollout": str(arguments.get("rollout") or run_id()),
+                "rollout": rollout_of(arguments, task_vars, self._templar.template),
+                "patience": float(PATIENCE if arguments.get("patience") is None else arguments["patience"]),
                 "components": [self._complete(component, arguments, task_vars) for component in components],
             }
         except DescriptionError as error:

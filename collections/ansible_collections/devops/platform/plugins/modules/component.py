@@ -33,10 +33,32 @@ options:
           - V(present) makes the declaration true.
           - V(absent) removes what the ledger on the host says is ours, and puts back what stood there before. Nothing
             else needs to be declared.
-          - V(rolled_back) goes back to the generation before, from what is kept on the host; its packages from apt's
-            cache, or from a package source.
+          - V(rolled_back) goes back to the generation before, or where O(components[].undo) or O(components[].to) say,
+            from what is kept on the host; its packages from apt's cache, or from a package source. The generation that
+            is left is forgotten, but for O(components[].to).
         type: str
         choices: [present, absent, rolled_back]
+      undo:
+        description:
+          - With V(state=rolled_back), the id of a rollout; back to what the component was before it. Where it was not
+            there, it becomes absent, but for directories with data.
+          - Nothing is done, and a note says why, where that rollout did not change the component, or where a later one
+            did since.
+          - That generation is kept as long as no other rollout changes the component, whatever O(keep) says.
+          - What V(state=absent) has removed does not come back.
+        type: str
+      to:
+        description:
+          - With V(state=rolled_back), the id of a rollout; to what the component was when that had ended. That is the
+            newest generation that the rollout made or, where it made none and ids are of the form
+            C(YYYYMMDDTHHMMSSZ-…), the newest one of an earlier rollout.
+          - What is left stays in the history, so that one can go forward again. It fails where O(keep) did not reach.
+        type: str
+      transient:
+        description:
+          - A generation that is not worth going back to, for example while a host is out of rotation. It is not put
+            into the history when it is replaced; and where what it replaced comes back, the ledger is as it was before.
+        type: bool
       release:
         description:
           - A tar archive or a single program, pinned by its sha256. Versions are unpacked side by side below
@@ -291,7 +313,9 @@ options:
             a keyed digest instead.
         type: dict
       keep:
-        description: Generations that are kept on the host, the present one included; 3 if left out.
+        description:
+          - Generations that are kept on the host, the present one included; 3 if left out. One more where it is needed
+            for O(components[].undo) of the last rollout.
         type: int
       purge:
         description: With V(state=absent), remove directories with data as well.
@@ -299,8 +323,13 @@ options:
   # The keys of a single component may stand at the top level as well.
   <<: *component
   rollout:
-    description: Id under which the ledger records the change; one is made for each run of C(ansible-playbook).
+    description:
+      - Id under which the ledger records the change.
+      - If left out, the variable C(platform_rollout_id), or else one that is made for each run of C(ansible-playbook).
     type: str
+  patience:
+    description: Seconds to wait for the lock that another run holds; 2 if left out.
+    type: float
   artifacts:
     description: Where releases come from; the variable C(platform.artifacts) if left out.
     type: dict
@@ -326,6 +355,8 @@ attributes:
     description: Does nothing, and downloads nothing, where nothing differs.
 notes:
   - Needs root on the host, and systemd for V(unit) and V(service).
+seealso:
+  - module: devops.platform.rollback
 """
 
 EXAMPLES = r"""
@@ -359,6 +390,12 @@ EXAMPLES = r"""
   devops.platform.component:
     name: edge
     state: rolled_back
+
+- name: Take back what a rollout did to it
+  devops.platform.component:
+    name: edge
+    state: rolled_back
+    undo: 20260102T030405Z-4711
 
 - name: Remove both, with their data
   devops.platform.component:
@@ -396,7 +433,9 @@ components:
       description: What was done with the change of a run that died. One of V(finished), V(taken back) or empty.
       type: str
     notes:
-      description: What check mode could not foresee, and packages that a rollback has to leave as they are.
+      description:
+        - What check mode could not foresee, packages that a rollback has to leave as they are, and why there is nothing
+          to undo.
       type: list
       elements: str
     generation:

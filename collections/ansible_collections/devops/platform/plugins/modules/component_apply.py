@@ -34,7 +34,7 @@ extends_documentation_fragment: []
 EXAMPLES = r"""
 - name: Called by the action plugin alone
   devops.platform.component_apply:
-    payload: '{"format": 1, "rollout": "r1", "components": []}'
+    payload: '{"format": 1, "rollout": "r1", "patience": 2, "components": []}'
 """
 
 RETURN = r"""
@@ -46,17 +46,11 @@ components:
 """
 
 import json
-import os
-from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
-from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
+from ansible_collections.devops.platform.plugins.module_utils.engine.answer import answer, engine_of, trouble
 from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode
-
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def main() -> None:
@@ -65,30 +59,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     payload = json.loads(module.params["payload"])
-    host = Host()
-    machine = os.uname().machine
     # _diff is how Ansible passes --diff to a module; the engine reads old contents only when somebody looks.
-    mode = Mode(check=module.check_mode, diff=module._diff, rollout=payload["rollout"])
-    engine = Engine(host, Store(host), ARCHITECTURES.get(machine, machine), mode)
+    mode = Mode(module.check_mode, module._diff, payload["rollout"], payload["patience"])
+    engine = engine_of(mode)
     results = []
     for raw in payload["components"]:
-        result = engine.run(raw)
-        results.append(result)
-        if result.failed:
+        results.append(engine.run(raw))
+        if results[-1].failed:
             break
-    answer = {
-        "changed": any(result.changed for result in results),
-        "rollout": payload["rollout"],
-        "components": [{key: value for key, value in asdict(result).items() if key != "diff"} for result in results],
-    }
-    if module._diff:
-        answer["diff"] = [{"prepared": result.diff} for result in results if result.diff]
-    if results and results[-1].failed:
-        broken = results[-1]
-        left = len(payload["components"]) - len(results)
-        behind = f" ({left} later component{'s' if left > 1 else ''} not started)" if left else ""
-        module.fail_json(msg=f"{broken.name}: {broken.step}: {broken.message}{behind}", **answer)
-    module.exit_json(**answer)
+    told = trouble(results, len(payload["components"]))
+    if told:
+        module.fail_json(msg=told, **answer(results, mode))
+    module.exit_json(**answer(results, mode))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,9 @@ PROBE: Spec = {
 COMPONENT: Spec = {
     "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back"]},
+    "undo": {"type": "str"},
+    "to": {"type": "str"},
+    "transient": {"type": "bool"},
     "release": {"type": "dict", "options": RELEASE},
     "expose": STRINGS,
     "user": {"type": "raw", "options": USER},
@@ -103,6 +106,7 @@ COMPONENT: Spec = {
 TASK: Spec = {
     "components": {"type": "list", "elements": "dict", "options": COMPONENT},
     "rollout": {"type": "str"},
+    "patience": {"type": "float"},
     "artifacts": {
         "type": "dict",
         "options": {"locks": {**STRINGS, "required": True}, "sources": STRINGS},

@@ -48,6 +48,12 @@ def _contradictions(component: Mapping[str, Any], where: str) -> list[str]:
             wrong.append(
                 f"{where}, files[{position}] ({item.get('path')}) needs one of {', '.join(ORIGINS)}; it has {told}"
             )
+    ways = [key for key in ("undo", "to") if component.get(key) is not None]
+    wrong += [f"{where}: {key} is empty; it needs the id of a rollout" for key in ways if not component[key]]
+    if len(ways) > 1:
+        wrong.append(f"{where} has undo and to; a component goes back one way")
+    if ways and component.get("state") != "rolled_back":
+        wrong.append(f"{where} has {ways[0]}, which needs state: rolled_back")
     runtimes = [key for key in ("unit", "service", "compose") if component.get(key)]
     if len(runtimes) > 1:
         wrong.append(f"{where} has {' and '.join(runtimes)}; a component has one runtime")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from . import dpkg
 from . import observe as observing
 from .errors import EngineError
-from .generation import generation_of, runtime_of, spec_of
+from .generation import describe, generation_of, runtime_of, spec_of
 from .host import Host
-from .ledger import describe
-from .masking import Mask
+from .masking import Mask, joined
 from .plan import blocked_by, plan_present
 from .plan_absent import plan_absent
 from .spec import Spec, parse_spec
@@ -22,6 +21,7 @@ from .store import Store
 from .work import Mode, Result, Work
 
 if TYPE_CHECKING:
+    from .history import Way
     from .packages import Move
 
 
@@ -38,12 +38,15 @@ class Engine:
         """One component; failures are in the result, with secrets masked, never raised."""
         started = time.monotonic()
         result = Result(str(raw.get("name")))
+        self._mask: Mask | None = None
         try:
             spec = parse_spec(dict(raw), self.architecture)
-            if not self.mode.check:
-                self.store.prepare()
-            with nullcontext() if self.mode.check else self.store.lock(spec.name):
-                self._run_locked(spec, result)
+            if (spec.undo or spec.to) and spec.name not in self.store.known():
+                from .history import NOT_HERE
+
+                result.notes.append(NOT_HERE)
+            else:
+                self._run_alone(spec, result)
         except EngineError as error:
             result.failed, result.step, result.message = True, error.step, str(error)
         except OSError as error:
@@ -51,18 +54,36 @@ class Engine:
             result.message = f"{error.strerror or error}: {error.filename or 'unknown path'}. The old state is in place"
         if result.message:
             secrets = {key: str(value) for key, value in (raw.get("secrets") or {}).items()}
-            result.message = Mask(self.store.key, secrets, {}).text(result.message)
+            result.message = (self._mask or Mask(self.store.key, secrets, {})).text(result.message)
         result.seconds = round(time.monotonic() - started, 3)
         return result
 
-    def _run_locked(self, spec: Spec, result: Result) -> None:
-        result.recovered = self._recover(spec.name)
-        work = self._plan(spec)
-        before = (work.ledger or {}).get("generation") or {}
+    def _run_alone(self, spec: Spec, result: Result) -> None:
+        if not self.mode.check:
+            self.store.prepare()
+        with nullcontext() if self.mode.check else self.store.lock(spec.name, self.mode.patience):
+            result.recovered = self._recover(spec.name)
+            result.changed = bool(result.recovered)
+            ledger = self.store.ledger(spec.name)
+            way = self._way_back(spec, ledger)
+            if way and way.note:
+                result.notes.append(way.note)
+            if way and way.idle:
+                generation = (ledger or {}).get("generation") or {}
+                result.generation = result.previous = generation.get("id", "")[:12]
+                return
+            if way and way.generation is None:
+                spec = replace(spec, state="absent", purge=False)
+            self._make_true(spec, ledger, way, result)
+
+    def _make_true(self, spec: Spec, ledger: Mapping[str, Any] | None, way: Way | None, result: Result) -> None:
+        work = self._plan(spec, ledger, way)
+        before = (ledger or {}).get("generation") or {}
         if self.mode.diff:
             from .diff import diff_of
 
-            result.diff = diff_of(work.plan, work.mask, set(before.get("entries") or {}))
+            back = way is not None
+            result.diff = diff_of(work.plan, work.mask, set(before.get("entries") or {}), back)
         result.plan = [asdict(item) for item in work.plan.items]
         result.changed = work.plan.changed or bool(result.recovered)
         result.effect = work.plan.effect
@@ -98,13 +119,22 @@ class Engine:
 
         return recover(self.host, self.store, journal)
 
-    def _plan(self, spec: Spec) -> Work:
-        ledger = self.store.ledger(spec.name)
+    @staticmethod
+    def _way_back(spec: Spec, ledger: Mapping[str, Any] | None) -> Way | None:
+        if spec.state != "rolled_back":
+            return None
+        from .history import way_back
+
+        return way_back(ledger, spec.undo, spec.to)
+
+    def _plan(self, spec: Spec, ledger: Mapping[str, Any] | None, way: Way | None) -> Work:
         current = (ledger or {}).get("generation")
-        mask = Mask(self.store.key, spec.secrets, (current or {}).get("secrets") or {})
-        target = self._target(spec, ledger)
+        kept: Mapping[str, Any] = (way.generation if way else None) or {}
+        # Where anything fails from here on, what it says is masked with this one.
+        self._mask = mask = Mask(self.store.key, spec.secrets, joined(current, kept))
+        target = self._kept(spec, kept) if kept else spec
         choice = observing.choose_release(target, ledger)
-        if spec.state == "rolled_back" and not choice.ready:
+        if kept and not choice.ready:
             raise EngineError(f"release {choice.directory} is no longer intact on this host", "plan", "Roll forward")
         target = observing.with_release(target, choice)
         runtime = target.runtime if spec.state != "absent" else runtime_of(current)
@@ -115,19 +145,19 @@ class Engine:
             plan = plan_absent(observed, ledger, originals, spec.purge)
         else:
             entries = {entry.path: describe(entry, self.store.digest) for entry in target.entries}
-            secrets = mask.record() if spec.state == "present" else self._previous(ledger)["secrets"]
-            moves = self._moves(spec, ledger, observed.packages)
+            secrets = kept["secrets"] if kept else mask.record()
+            moves = self._moves(current, kept, observed.packages)
             packages = {**observed.packages, **{move.name: move.after for move in moves if move.installs}}
             generation = generation_of(target, entries, packages, secrets)
             plan = plan_present(target, observed, ledger, originals, generation["id"], moves)
-        return Work(spec, target, plan, observed, ledger, generation, choice.directory, runtime, mask)
+        return Work(spec, target, plan, observed, ledger, generation, choice.directory, runtime, mask, way)
 
-    def _moves(self, spec: Spec, ledger: Mapping[str, Any] | None, installed: Mapping[str, str]) -> tuple[Move, ...]:
+    def _moves(
+        self, current: Mapping[str, Any] | None, kept: Mapping[str, Any], installed: Mapping[str, str]
+    ) -> tuple[Move, ...]:
         """Packages that are not at the version of the generation that the ledger has, or that is gone back to."""
-        back = spec.state == "rolled_back"
-        generation = self._previous(ledger) if back else (ledger or {}).get("generation") or {}
-        recorded: dict[str, str] = generation.get("packages") or {}
-        if not back:
+        recorded: dict[str, str] = (kept or current or {}).get("packages") or {}
+        if not kept:
             # What is no longer declared, or no longer there, has no version to compare.
             recorded = {name: version for name, version in recorded.items() if name in installed}
         if not dpkg.differing(recorded, installed):
@@ -135,19 +165,8 @@ class Engine:
         # Only now: apt takes half a second to say anything.
         from . import apt
 
-        return (apt.moves_back if back else apt.moves_present)(self.host, recorded, installed)
+        return (apt.moves_back if kept else apt.moves_present)(self.host, recorded, installed)
 
-    @staticmethod
-    def _previous(ledger: Mapping[str, Any] | None) -> dict[str, Any]:
-        previous = (ledger or {}).get("previous") or []
-        if not previous:
-            raise EngineError("there is no earlier generation on this host", "plan", "Nothing was changed")
-        found: dict[str, Any] = previous[0]
-        return found
-
-    def _target(self, spec: Spec, ledger: Mapping[str, Any] | None) -> Spec:
-        if spec.state != "rolled_back":
-            return spec
-        generation = self._previous(ledger)
+    def _kept(self, spec: Spec, generation: Mapping[str, Any]) -> Spec:
         digests = {entry["digest"] for entry in generation["entries"].values() if entry["digest"]}
         return spec_of(spec.name, generation, {digest: self.store.object(digest) for digest in digests})

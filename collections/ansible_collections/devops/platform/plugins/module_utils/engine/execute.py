@@ -103,7 +103,7 @@ class Execution:
     def _following(self, work: Work, parents: list[str], stamp: Stamp) -> dict[str, Any]:
         """The ledger that makes the change true; empty where nothing is left to know."""
         if work.plan.absent:
-            return ledger_of_absent(work.plan, work.ledger or {}, stamp)
+            return ledger_of_absent(work.plan, work.ledger or {}, stamp, work.way)
         return next_ledger(
             work.target,
             work.plan,
@@ -114,7 +114,7 @@ class Execution:
             parents,
             stamp,
             self.store.digest,
-            work.spec.state == "rolled_back",
+            work.way,
         )
 
     @staticmethod

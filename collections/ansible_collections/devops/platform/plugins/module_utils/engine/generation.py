@@ -6,9 +6,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Callable
 
 from .spec import Directory, Entry, Release, Runtime, Spec, User
+
+Digest = Callable[[bytes], str]
+
+
+def describe(entry: Entry, digest: Digest) -> dict[str, Any]:
+    """An entry as the ledger keeps it."""
+    return {
+        "digest": "" if entry.is_link else digest(entry.content),
+        "target": entry.target,
+        "mode": entry.mode,
+        "owner": entry.owner,
+        "group": entry.group,
+        "on_change": entry.on_change,
+        "reload_keys": list(entry.reload_keys),
+        "validate": entry.validate,
+    }
 
 
 def generation_of(
@@ -28,6 +44,8 @@ def generation_of(
     if body["release"]:
         # Where it came from is no part of what it is: a mirror may change without a rollout.
         body["release"].pop("urls")
+    if target.transient:
+        body["transient"] = True
     canonical = json.dumps(body, sort_keys=True).encode()
     return {"id": hashlib.sha256(canonical).hexdigest(), **body}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
+from .generation import Digest
+from .history import Way, before_after, generations, remembered
 from .host import Found
 from .plan import Observed, Plan
-from .spec import Entry, Spec
+from .spec import Spec
 from .store import FORMAT
-
-Digest = Callable[[bytes], str]
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,6 @@ class Stamp:
     transaction: str
     rollout: str
     at: int
-
-
-def describe(entry: Entry, digest: Digest) -> dict[str, Any]:
-    """An entry as the ledger keeps it."""
-    return {
-        "digest": "" if entry.is_link else digest(entry.content),
-        "target": entry.target,
-        "mode": entry.mode,
-        "owner": entry.owner,
-        "group": entry.group,
-        "on_change": entry.on_change,
-        "reload_keys": list(entry.reload_keys),
-        "validate": entry.validate,
-    }
 
 
 def original(before: Found, digest: Digest) -> dict[str, Any]:
@@ -81,17 +67,12 @@ def next_ledger(
     parents: list[str],
     stamp: Stamp,
     digest: Digest,
-    back: bool,
+    way: Way | None = None,
 ) -> dict[str, Any]:
-    """The ledger after this change. `release`: the folder in use; `back`: the change goes back a generation."""
+    """The ledger after this change. `release`: the folder in use; `way`: where the change goes back, if it does."""
     old: Mapping[str, Any] = ledger or {}
-    stamped = {**generation, "rollout": stamp.rollout, "at": stamp.at, "directory": release}
-    history = [item for item in (old.get("generation"), *(old.get("previous") or [])) if item]
-    if back:
-        history = history[2:]
-    elif history and history[0]["id"] == generation["id"]:
-        history = history[1:]
-    history = history[: max(target.keep - 1, 1)]
+    in_use = {**generation, "directory": release}
+    memory = remembered(ledger, in_use, way, target.keep, stamp.rollout, stamp.at)
     created = old.get("created") or {}
     directories = list(created.get("directories") or [])
     directories += [
@@ -100,14 +81,13 @@ def next_ledger(
     taken_over = {path: kept for path, kept in (old.get("taken_over") or {}).items() if path in generation["entries"]}
     for path, found in adopted(target, observed, ledger).items():
         taken_over[path] = original(found, digest)
-    wanted = {item.get("directory") for item in (stamped, *history)} - {""}
+    wanted = {str(item.get("directory") or "") for item in generations(memory)} - {""}
     releases = old.get("releases") or {}
     return {
         "format": FORMAT,
         "component": target.name,
         "transaction": stamp.transaction,
-        "generation": stamped,
-        "previous": history,
+        **memory,
         "taken_over": taken_over,
         "created": {
             "user": created.get("user") or (plan.create_user.name if plan.create_user else ""),
@@ -119,19 +99,22 @@ def next_ledger(
     }
 
 
-def ledger_of_absent(plan: Plan, ledger: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+def ledger_of_absent(plan: Plan, ledger: Mapping[str, Any], stamp: Stamp, way: Way | None = None) -> dict[str, Any]:
     """What is left to know of an absent component: directories with data, so that `purge` still finds them. Or {}."""
     created = ledger["created"]
     gone = {*plan.folders, *plan.trees}
     directories = [item for item in created["directories"] if item["path"] not in gone]
     if not directories:
         return {}
+    before = before_after(ledger, None, way, stamp.rollout)
     return {
         "format": FORMAT,
         "component": ledger["component"],
         "transaction": stamp.transaction,
         "generation": None,
         "previous": [],
+        **({"before": before} if before else {}),
+        "changed_by": {"rollout": stamp.rollout, "at": stamp.at},
         "taken_over": {},
         "created": {"user": created["user"], "directories": directories, "parents": created["parents"]},
         "releases": {},

@@ -90,6 +90,16 @@ class Mask:
         return self.hide_former(message.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
+def joined(*generations: Mapping[str, Any] | None) -> dict[str, list[Mapping[str, Any]]]:
+    """What the ledger keeps of the secrets of several generations, as `former` takes it."""
+    former: dict[str, list[Mapping[str, Any]]] = {}
+    for generation in generations:
+        for name, forms in ((generation or {}).get("secrets") or {}).items():
+            known = former.setdefault(name, [])
+            known += [form for form in forms if form not in known]
+    return former
+
+
 def is_text(content: bytes) -> bool:
     return b"\0" not in content[:8192]
 

@@ -105,6 +105,9 @@ class Spec:
     secrets: dict[str, str] = field(default_factory=dict)
     purge: bool = False
     keep: int = 3
+    transient: bool = False
+    undo: str = ""
+    to: str = ""
 
     @property
     def current(self) -> str:
@@ -158,7 +161,7 @@ def _directory(raw: dict[str, Any], index: int, problems: list[str]) -> Director
         mode=parse_mode(raw.get("mode"), f"directories[{index}] ({path}).mode", problems, 0o755),
         owner=str(raw.get("owner") or "root"),
         group=str(raw.get("group") or "root"),
-        data=bool(raw.get("data", False)),
+        data=_is_true(raw.get("data")),
     )
 
 
@@ -228,10 +231,16 @@ def parse_spec(raw: dict[str, Any], architecture: str) -> Spec:
     state = raw.get("state") or "present"
     if state not in STATES:
         problems.append(f"state {state!r} is not one of {', '.join(STATES)}")
+    undo, to = str(raw.get("undo") or ""), str(raw.get("to") or "")
+    if undo and to:
+        problems.append("undo and to are two ways back; give one of them")
+    if (undo or to) and state != "rolled_back":
+        problems.append(f"{'undo' if undo else 'to'} needs state: rolled_back")
     if state != "present":
         if problems:
             raise SpecError(f"{name}: " + "; ".join(problems), "spec")
-        return Spec(name=name, state=state, purge=bool(raw.get("purge")), secrets=dict(raw.get("secrets") or {}))
+        secrets = dict(raw.get("secrets") or {})
+        return Spec(name=name, state=state, purge=_is_true(raw.get("purge")), secrets=secrets, undo=undo, to=to)
 
     release = _release(raw.get("release"), architecture, problems)
     user = _user(raw.get("user"))
@@ -259,6 +268,7 @@ def parse_spec(raw: dict[str, Any], architecture: str) -> Spec:
         packages=tuple(raw.get("packages") or ()),
         secrets={key: str(value) for key, value in (raw.get("secrets") or {}).items()},
         keep=int(raw.get("keep") or 3),
+        transient=_is_true(raw.get("transient")),
     )
 
 
@@ -296,6 +306,11 @@ def _unit_file(raw: dict[str, Any], name: str, user: User | None, problems: list
         problems.append(str(error))
         return []
     return [Entry(path=f"/etc/systemd/system/{name}.service", content=text.encode(), on_change="restart")]
+
+
+def _is_true(value: Any) -> bool:
+    """A boolean, or the text that Jinja made of one."""
+    return str(value).lower() in ("true", "yes")
 
 
 def _twice(paths: Iterable[str]) -> list[str]:

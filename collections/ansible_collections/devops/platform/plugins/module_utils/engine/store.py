@@ -25,6 +25,8 @@ from .masking import keyed_digest
 
 ROOT = "/var/lib/devops-platform"
 FORMAT = 1
+# Seconds for which a run waits for the lock that another one holds.
+PATIENCE = 2.0
 
 
 class Store:
@@ -137,8 +139,26 @@ class Store:
 
     def components(self) -> list[str]:
         """The names of all components that this host has a ledger of."""
-        found = os.listdir(f"{self.root}/ledger") if os.path.isdir(f"{self.root}/ledger") else []
-        return sorted(name[: -len(".json")] for name in found if name.endswith(".json"))
+        return sorted(self._names("ledger"))
+
+    def _names(self, kind: str) -> list[str]:
+        found = os.listdir(f"{self.root}/{kind}") if os.path.isdir(f"{self.root}/{kind}") else []
+        return [name[: -len(".json")] for name in found if name.endswith(".json")]
+
+    def known(self) -> list[str]:
+        """The names of all components that this host has a ledger of, or a change under way."""
+        return sorted({*self._names("ledger"), *self._names("journal")})
+
+    def last_change(self, name: str) -> tuple[float, float]:
+        """When a component's last change was, as numbers to sort by: as its ledger says, then as its file's time."""
+        path = next((path for path in (self.ledger_path(name), self.journal_path(name)) if os.path.exists(path)), "")
+        written = os.stat(path).st_mtime if path else 0.0
+        try:
+            changed_by = (self.ledger(name) or {}).get("changed_by") or {}
+        except EngineError:
+            # Whoever runs the component says what is wrong with its ledger.
+            changed_by = {}
+        return float(changed_by.get("at") or int(written)), written
 
     def owners(self, paths: set[str], but: str) -> dict[str, str]:
         """Path -> the other component that owns it."""
@@ -199,7 +219,7 @@ class Store:
     # Lock
 
     @contextmanager
-    def lock(self, name: str, patience: float = 2.0) -> Iterator[None]:
+    def lock(self, name: str, patience: float = PATIENCE) -> Iterator[None]:
         """One change of a component at a time. Raises EngineError when another run holds it."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._path("locks", f"{name}.lock"), flags, 0o600)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .masking import Mask
 from .plan import Observed, Plan
 from .spec import Runtime, Spec
+from .store import PATIENCE
+
+if TYPE_CHECKING:
+    from .history import Way
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Mode:
     check: bool = False
     diff: bool = False
     rollout: str = ""
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Work:
     release: str
     runtime: Runtime
     mask: Mask
+    way: Way | None = None
 
     @property
     def unit(self) -> str:

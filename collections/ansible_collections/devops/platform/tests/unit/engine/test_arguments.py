@@ -48,6 +48,11 @@ FILE = {"path": "/etc/x", "content": "x"}
         ({"name": "a", "purge": "maybe"}, "purge must be true or false"),
         ({"name": "a", "keep": True}, "keep must be a whole number"),
         ({"name": "a", "user": {"group": "g"}}, "user lacks the key 'name'"),
+        ({"name": "a", "state": "rolled_back", "undo": "r", "to": "q"}, "component a has undo and to"),
+        ({"name": "a", "undo": "r"}, "component a has undo, which needs state: rolled_back"),
+        ({"name": "a", "state": "rolled_back", "to": ""}, "component a: to is empty; it needs the id of a rollout"),
+        ({"name": "a", "state": "rolled_back", "to": 4711}, "to must be text, not 4711: put quotes around it"),
+        ({"name": "a", "patience": "long"}, "patience must be a number"),
     ],
 )
 def test_mistakes(given, words):

@@ -21,41 +21,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import MUTATIONS
 from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
 from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode, Result
+from ansible_collections.devops.platform.tests.unit.engine.failing_power import FailingPower, Power
 from ansible_collections.devops.platform.tests.unit.engine.fake_packages import FakeHost, FakePackages
 
 ME = getpass.getuser()
 GROUP = grp.getgrgid(os.getgid()).gr_name
-
-
-class Power(BaseException):
-    """The power fails: no `except` of the engine may see it."""
-
-
-class FailingPower(FakeHost):
-    """Loses power before the mutation that a countdown ends at, also between two things that dpkg does."""
-
-    def __init__(self, packages: FakePackages, left: int | None = None) -> None:
-        super().__init__(packages)
-        self.left = left
-        packages.tick = self._tick
-        for name in MUTATIONS:
-            setattr(self, name, self._guarded(getattr(self, name)))
-
-    def _guarded(self, method: Any) -> Any:
-        def call(*arguments: Any, **named: Any) -> Any:
-            self._tick()
-            return method(*arguments, **named)
-
-        return call
-
-    def _tick(self) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise Power
 
 
 FILES = st.dictionaries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.devops.platform.plugins.module_utils.engine.history import way_back
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found
 from ansible_collections.devops.platform.plugins.module_utils.engine.ledger import (
     Stamp,
@@ -17,12 +18,13 @@ STAMP = Stamp("t2", "rollout-2", 1000)
 
 
 def generation(number: int, **entries: dict[str, object]) -> dict[str, object]:
-    return {"id": f"g{number}", "entries": entries, "directory": f"/r/{number}", "directories": []}
+    stamps = {"rollout": f"rollout-{number}", "at": number}
+    return {"id": f"g{number}", "entries": entries, "directory": f"/r/{number}", "directories": [], **stamps}
 
 
-def following(old, new, target=Spec("demo"), back=False, observed=None, release="/r/9"):  # noqa: B008 - it is frozen
+def following(old, new, target=Spec("demo"), way=None, observed=None, release="/r/9"):  # noqa: B008 - it is frozen
     seen = observed or Observed({entry.path: Found() for entry in target.entries}, {})
-    return next_ledger(target, Plan(), seen, old, new, release, ["/p"], STAMP, lambda content: content.hex(), back)
+    return next_ledger(target, Plan(), seen, old, new, release, ["/p"], STAMP, lambda content: content.hex(), way)
 
 
 def ledger(*generations: dict[str, object], **more: object) -> dict[str, object]:
@@ -39,6 +41,8 @@ def ledger(*generations: dict[str, object], **more: object) -> dict[str, object]
 
 def test_the_first():
     made = following(None, generation(1))
+    assert (made["changed_by"], made["keep"]) == ({"rollout": "rollout-2", "at": 1000}, 3)
+    assert made["before"] == {"rollout": "rollout-2", "id": ""}
     assert made["generation"] == {**generation(1), "rollout": "rollout-2", "at": 1000, "directory": "/r/9"}
     assert made["previous"] == []
     assert made["transaction"] == "t2"
@@ -55,11 +59,14 @@ def test_the_one_before_is_kept_and_the_oldest_forgotten():
 def test_the_same_again_is_no_generation_of_its_own():
     made = following(ledger(generation(3), generation(2)), generation(3))
     assert [item["id"] for item in made["previous"]] == ["g2"]
+    assert (made["generation"]["rollout"], made["generation"]["at"]) == ("rollout-3", 3)
 
 
 def test_going_back_goes_further_back_the_next_time():
-    made = following(ledger(generation(3), generation(2), generation(1)), generation(2), back=True)
+    known = ledger(generation(3), generation(2), generation(1))
+    made = following(known, generation(2), way=way_back(known))
     assert [item["id"] for item in made["previous"]] == ["g1"]
+    assert made["generation"]["rollout"] == "rollout-2"
 
 
 def test_what_stood_there_before_is_remembered_also_where_it_was_equal():
@@ -105,4 +112,5 @@ def test_directories_that_stay_are_known_until_they_are_purged():
     assert left["generation"] is None
     assert left["created"]["directories"] == [{"path": "/d", "data": True}]
     assert left["created"]["user"] == "demo"
+    assert (left["before"], left["changed_by"]["rollout"]) == ({"rollout": "rollout-2", "id": "g1"}, "rollout-2")
     assert ledger_of_absent(Plan(folders=("/e",), trees=("/d",)), ledger(generation(1), created=created), STAMP) == {}

@@ -9,7 +9,11 @@ from urllib.parse import quote
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.masking import Mask, spellings, unified
+from ansible_collections.devops.platform.plugins.module_utils.engine.diff import diff_of
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found
+from ansible_collections.devops.platform.plugins.module_utils.engine.masking import Mask, joined, spellings, unified
+from ansible_collections.devops.platform.plugins.module_utils.engine.plan import Change, Plan
+from ansible_collections.devops.platform.plugins.module_utils.engine.spec import Entry
 
 KEY = b"k" * 32
 SECRETS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), min_size=6, max_size=40)
@@ -85,3 +89,13 @@ def test_a_line_of_a_secret_of_several_lines_is_hidden_by_itself():
     shown = Mask(KEY, {"key": key}, {}).text("log ends in the middle of MIIEvQIBADANBgkq\nshort")
     assert "MIIE" not in shown
     assert shown.endswith("\nshort")
+
+
+def test_what_comes_back_is_hidden_by_its_own_digests():
+    """Of a generation that is gone back to, the values are not known, nor are they those of the one that is left."""
+    older, newer = ({"secrets": Mask(KEY, {"pw": value}, {}).record()} for value in ("older-secret", "newer-secret"))
+    mask = Mask(KEY, {}, joined(newer, older, None))
+    change = Change("/c", "update", Found("file", content=b"pw=newer-secret\n"), Entry("/c", b"pw=older-secret\n"), "")
+    told = diff_of(Plan(changes=(change,)), mask, {"/c"}, back=True)
+    assert "er-secret" not in told
+    assert told.count("pw=<secret pw #") == 2

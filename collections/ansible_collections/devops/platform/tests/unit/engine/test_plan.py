@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.generation import generation_of, spec_of
+from ansible_collections.devops.platform.plugins.module_utils.engine.generation import describe, generation_of, spec_of
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found
-from ansible_collections.devops.platform.plugins.module_utils.engine.ledger import describe
 from ansible_collections.devops.platform.plugins.module_utils.engine.packages import Move, Way
 from ansible_collections.devops.platform.plugins.module_utils.engine.plan import (
     Observed,

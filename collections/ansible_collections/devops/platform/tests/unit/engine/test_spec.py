@@ -42,6 +42,9 @@ def test_a_release_becomes_links_and_a_unit_a_file():
     [
         ({"name": "Demo-1"}, "not of the form"),
         ({"state": "gone"}, "state 'gone' is not one of present, absent, rolled_back"),
+        ({"state": "rolled_back", "undo": "a", "to": "b"}, "undo and to are two ways back"),
+        ({"state": "absent", "undo": "a"}, "undo needs state: rolled_back"),
+        ({"to": "b"}, "to needs state: rolled_back"),
         ({"files": [{"path": "etc/x", "content": ""}]}, "path must be absolute"),
         ({"files": [{"path": "/etc/../x", "content": ""}]}, "without '..'"),
         ({"files": [{"path": "/etc/x"}]}, "exactly one of template, content, source and link"),
@@ -90,3 +93,11 @@ def test_going_and_going_back_need_no_more_than_a_name(state):
 
 def test_a_short_secret_is_not_searched_for_in_harmless_text():
     assert parse_spec(component(probe={"tcp": "h:1"}, secrets={"pin": "1"}), "amd64").secrets == {"pin": "1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(True, True), ("yes", True), ("False", False), ("no", False), (None, False)]
+)
+def test_what_jinja_makes_of_a_boolean(given, expected):
+    assert parse_spec(component(transient=given), "amd64").transient == expected
+    assert parse_spec(component(state="absent", purge=given), "amd64").purge == expected
