@@ -34,12 +34,16 @@ class Playbook:
         (self.folder / "templates" / "app.json.j2").write_text(text)
 
     def run(
-        self, description: dict[str, Any], *options: str, variables: dict[str, Any] | None = None
+        self,
+        description: dict[str, Any],
+        *options: str,
+        variables: dict[str, Any] | None = None,
+        module: str = "component",
     ) -> tuple[int, str, dict[str, Any]]:
         """(exit code, everything that Ansible printed, result of the task)."""
         result = self.folder / "result.json"
         result.unlink(missing_ok=True)
-        task = {"name": "Roll out the component", "devops.platform.component": description, "register": "rolled_out"}
+        task = {"name": "Roll out the component", f"devops.platform.{module}": description, "register": "rolled_out"}
         keep = {
             "name": "Keep the result for the test",
             "ansible.builtin.copy": {"content": "{{ rolled_out | to_json }}", "dest": str(result), "mode": "0600"},
@@ -187,3 +191,35 @@ def test_secrets_are_in_nothing_that_ansible_prints(fails: bool, machine: Machin
     assert_hidden("\n".join(others), "the host's journal")
     if not fails:
         assert "c4n4ryA" in str(machine.read(CONFIG))
+
+
+def test_a_rollout_is_taken_back_in_one_task(machine: Machine, playbook: Playbook) -> None:
+    """The run's id, the play's, and the task's own stand in the ledger; what is predicted is what is done."""
+    code, output, first = playbook.run(templated())
+    assert code == 0, output
+    assert machine.ledger("probe_app")["changed_by"]["rollout"] == first["rollout"]
+    variables = {"message": "second", "platform_rollout_id": "{{ 'wave' }}-2"}
+    changed = templated(probe=service(message="second")["probe"])
+    code, output, second = playbook.run(changed, variables=variables)
+    assert (code, second["rollout"]) == (0, "wave-2"), output
+    files = {"name": "other", "files": [{"path": "/etc/probe_app.foreign", "content": "x\n"}], "rollout": "wave-2"}
+    code, output, _ = playbook.run(files, variables={"platform_rollout_id": "not this one"})
+    assert code == 0, output
+    code, output, predicted = playbook.run({"undo": "wave-2"}, "--check", "--diff", module="rollback")
+    assert code == 0, output
+    assert machine.ask()["message"] == "second"
+    code, output, done = playbook.run({"undo": "wave-2", "patience": 5}, "--diff", module="rollback")
+    assert code == 0, output
+    assert predicted["diff"] == done["diff"]
+    # The component that was changed last goes first.
+    assert [(item["name"], item["changed"]) for item in done["components"]] == [("other", True), ("probe_app", True)]
+    assert machine.ask()["message"] == "first"
+    assert not machine.exists("/etc/probe_app.foreign")
+    assert machine.ledger("probe_app")["generation"]["rollout"] == first["rollout"]
+    code, output, again = playbook.run({"undo": "wave-2"}, module="rollback")
+    assert (code, again["changed"]) == (0, False), output
+    code, output, gone = playbook.run({"to": "wave-2", "components": ["probe_app"]}, module="rollback")
+    assert code != 0
+    assert "what rollout wave-2 left is no longer on this host" in gone["msg"]
+    for wrong in ({}, {"undo": ""}, {"undo": "a", "to": "b"}):
+        assert playbook.run(wrong, module="rollback")[0] != 0

@@ -23,7 +23,7 @@ from tests.engine.harness.matrix import Matrix, Report
 from tests.engine.harness.scenarios import SCENARIOS, Scenario
 
 # Where the run after the killed one, and the run after that, are tried at each step too.
-THOROUGH = {"upgrade of release, configuration and unit", "absent"}
+THOROUGH = {"upgrade of release, configuration and unit", "absent", "undone"}
 # Where the next run is killed as well, at each of its steps.
 TWICE = ["upgrade of release, configuration and unit", "failed probe", "absent"]
 # A package's good upgrade ends like the others; that it is killed is tried with a fake apt, at each step.

@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.engine import engine, probe, store
+from ansible_collections.devops.platform.plugins.module_utils.engine import engine, probe, rollback, store
 from ansible_collections.devops.platform.plugins.module_utils.engine.work import Mode
 from tests.engine.harness import asker, snapshot
 from tests.engine.harness.host import Fate, StepHost, Steps, number_the_rest
@@ -102,22 +102,33 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     def work() -> dict[str, Any]:
         os.urandom = fixed_key
         probe.INTERVAL = 0.02
-        store.Store.lock.__wrapped__.__defaults__ = (request.get("patience", 2.0),)  # type: ignore[attr-defined]
         steps = Steps(Fate(**request.get("fate", {})))
         host = StepHost(steps)
         number_the_rest(steps)
         watch = Watch(steps)
         sys.addaudithook(watch)
-        mode = Mode(bool(request.get("check")), bool(request.get("diff")), "test")
+        mode = Mode(
+            bool(request.get("check")),
+            bool(request.get("diff")),
+            request.get("rollout", "test"),
+            request.get("patience", store.PATIENCE),
+        )
         runner = engine.Engine(host, store.Store(host), "amd64", mode)
+        if "go_back" in request:
+            given = request["go_back"]
+            names = given.pop("components", None) or runner.store.known()
+            results = [asdict(result) for result in rollback.go_back(runner, names, **given)]
+            return {"results": results, "steps": steps.taken, "outside": watch.seen, "queries": watch.queries}
         results = []
         for raw in request["components"]:
             if request.get("recover_only"):
                 # What any run does first.
                 runner.store.prepare()
-                with runner.store.lock(raw["name"]):
+                with runner.store.lock(raw["name"], mode.patience):
                     results.append({"recovered": runner._recover(raw["name"])})
                 continue
+            # A description may name its rollout itself, so that a row of changes is one of several rollouts.
+            runner.mode = replace(mode, rollout=raw.pop("rollout", mode.rollout))
             results.append(asdict(runner.run(raw)))
             if results[-1]["failed"]:
                 break

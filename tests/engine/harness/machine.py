@@ -125,6 +125,16 @@ class Machine:
         assert not result["failed"], result["message"]
         return result
 
+    def go_back(self, **options: Any) -> list[dict[str, Any]]:
+        """What devops.platform.rollback does: undo or to, and components."""
+        results: list[dict[str, Any]] = self._request("run", go_back=options, rollout="back")["results"]
+        return results
+
+    def ledger(self, name: str) -> dict[str, Any]:
+        """What the host remembers of a component; {} where that is nothing."""
+        ledger: dict[str, Any] = json.loads(self.read(f"/var/lib/devops-platform/ledger/{name}.json") or "{}")
+        return ledger
+
     def recover(self, name: str, fate: Fate | None = None) -> dict[str, Any]:
         """Only what any run does first: finish or take back what an earlier one left."""
         # A command that outlives the run that was killed still holds the lock; apt takes its time.

@@ -105,6 +105,14 @@ PURGED: Description = {**ABSENT, "purge": True}
 ROLLED_BACK: Description = {"name": NAME, "state": "rolled_back"}
 
 
+def undo(rollout: str) -> Description:
+    return {**ROLLED_BACK, "undo": rollout}
+
+
+def to(rollout: str) -> Description:
+    return {**ROLLED_BACK, "to": rollout}
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One change: what runs one after the other before it, what foreign files stand there, and the change itself.
@@ -150,6 +158,13 @@ SCENARIOS = {
         Scenario("absent", (service(),), ABSENT),
         Scenario("absent with data and foreign files", (service(),), PURGED, foreign=FOREIGN),
         Scenario("rolled back", (service(), service("1.1", "second", "b")), ROLLED_BACK, repeatable=False),
+        Scenario(
+            "undone",
+            (service(), service("1.1", "second", "b", rollout="bad"), service("1.2", "third", "b", rollout="bad")),
+            undo("bad"),
+        ),
+        Scenario("undone first install", (service(rollout="bad"),), undo("bad")),
+        Scenario("gone back to", (service(), service("1.1", "second", rollout="next")), to("test")),
         Scenario("files only", (files_only("one\n", "two\n"),), files_only("uno\n", "two\n", "three\n")),
     )
 }

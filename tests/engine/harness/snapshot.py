@@ -58,7 +58,7 @@ def _plain_ledger(path: str) -> str:
     with open(path, encoding="utf-8") as handle:
         ledger = json.load(handle)
     ledger["transaction"] = ""
-    for generation in (ledger["generation"] or {}, *ledger["previous"]):
+    for generation in (ledger["generation"] or {}, *ledger["previous"], ledger.get("changed_by") or {}):
         generation["at"] = 0
     for files in ledger["releases"].values():
         for known in files.values():
