@@ -24,6 +24,7 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.store impor
 from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
+from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
 PAYLOAD_FORMAT = 1
@@ -52,12 +53,16 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"{error} Nothing was touched on {task_vars.get('inventory_hostname', 'the host')}."
             ) from error
-        result: dict[str, Any] = self._execute_module(
-            module_name="devops.platform.component_apply",
-            module_args={"payload": json.dumps(payload)},
-            task_vars=task_vars,
-        )
-        return result
+
+        def execute() -> dict[str, Any]:
+            done: dict[str, Any] = self._execute_module(
+                module_name="devops.platform.component_apply",
+                module_args={"payload": json.dumps(payload)},
+                task_vars=task_vars,
+            )
+            return done
+
+        return recorded(self, task_vars, execute)
 
     # Rendering
 

@@ -7,6 +7,8 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
+
 MODULE = "devops.platform.packages"
 DO_NOT_START = 101  # what a policy-rc.d answers
 
@@ -17,6 +19,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        return recorded(self, task_vars or {}, lambda: self._install(task_vars))
+
+    def _install(self, task_vars: Any) -> dict[str, Any]:
         plan: dict[str, Any] = self._execute_module(module_name=MODULE, task_vars=task_vars)
         if plan.get("failed") or not plan.get("missing") or self._task.check_mode:
             return plan

@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
 
@@ -21,7 +22,11 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         arguments["rollout"] = rollout_of(arguments, task_vars, self._templar.template)
-        result: dict[str, Any] = self._execute_module(
-            module_name="devops.platform.rollback", module_args=arguments, task_vars=task_vars
-        )
-        return result
+
+        def execute() -> dict[str, Any]:
+            done: dict[str, Any] = self._execute_module(
+                module_name="devops.platform.rollback", module_args=arguments, task_vars=task_vars
+            )
+            return done
+
+        return recorded(self, task_vars, execute)

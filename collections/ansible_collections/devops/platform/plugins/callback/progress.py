@@ -18,8 +18,10 @@ description:
   - Prints failures in full, for each host, at once.
   - Ends with the usual recap, the slowest tasks, and the number of tasks, round trips and seconds. A round trip is one
     host asked once to do something. Each item of a loop is one, a task that runs on the controller is none.
-  - Differences of C(--diff) are shown below the name of their host. With C(-v) and above, results are shown as
-    P(ansible.builtin.default#callback) shows them.
+  - Of a rollout it says what it is at; M(devops.platform.rollout) puts that into words. Of
+    M(devops.platform.slo_gate) it shows one line an objective. Tasks that only carry data on have no line.
+  - Differences of C(--diff) are shown below the names of the hosts that have them, each once. With C(-v) and above,
+    results are shown as P(ansible.builtin.default#callback) shows them.
 options:
   report:
     description: A file to which the run is written as JSON, with the sums of all hosts and every task.
@@ -75,8 +77,11 @@ from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ansible_collections.devops.platform.plugins.plugin_utils.progress import (
+    GATE,
+    ROLLOUT,
     Run,
     closing_lines,
+    gate_lines,
     grouped_plans,
     live_line,
     plan_lines,
@@ -195,8 +200,11 @@ class CallbackModule(DefaultCallback):
         task = self.run.close()
         if not task or not self._is_terse():
             return
+        for text, hosts in task.diffs.items():
+            self._display.display(f"{task.name}: differences on {', '.join(sorted(hosts))}")
+            self._display.display(text)
         counts = task.counts
-        if set(counts) <= {"skipped"} and not self.get_option("display_skipped_hosts"):
+        if task.is_bookkeeping or (set(counts) <= {"skipped"} and not self.get_option("display_skipped_hosts")):
             return
         if counts["failed"] or counts["unreachable"]:
             color = C.COLOR_ERROR
@@ -217,7 +225,9 @@ class CallbackModule(DefaultCallback):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self.run.finish(result.host.get_name(), "changed" if result.result.get("changed") else "ok")
-        if result.result.get("components") and (context.CLIARGS.get("check") or context.CLIARGS.get("diff")):
+        self._tell(result)
+        wanted = context.CLIARGS.get("check") or context.CLIARGS.get("diff") or result.task.check_mode
+        if result.result.get("components") and wanted:
             self.run.planned(result.host.get_name(), plan_lines(result.result["components"]))
         if self._is_shown(result):
             super().v2_runner_on_ok(result)
@@ -231,6 +241,12 @@ class CallbackModule(DefaultCallback):
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self.run.finish(result.host.get_name(), "ignored" if ignore_errors else "failed")
+        self._tell(result)
+        if self._is_terse() and result.task.action == ROLLOUT:
+            # How it ended, in words that need no more.
+            stderr = self.get_option("display_failed_stderr")
+            self._display.display(str(result.result.get("msg")), color=C.COLOR_ERROR, stderr=stderr)
+            return
         self._announce(result)
         if self._is_terse() and result.result.get("components"):
             # The engine's message says it all; the answer as data, and the place of the task, would say it thrice.
@@ -241,6 +257,18 @@ class CallbackModule(DefaultCallback):
             )
             return
         super().v2_runner_on_failed(result, ignore_errors)
+
+    def _tell(self, result: Any) -> None:
+        """What a rollout says by itself."""
+        answer = result.result
+        if result.task.action == ROLLOUT:
+            lines = self.run.told(str(result.task.args.get("step")), str(answer.get("message") or ""))
+        elif result.task.action == GATE:
+            lines = gate_lines(answer.get("objectives") or ())
+        else:
+            return
+        for line in lines:
+            self._display.display(line, color=C.COLOR_HIGHLIGHT if result.task.action == ROLLOUT else None)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self.run.finish(result.host.get_name(), "unreachable")
@@ -273,7 +301,9 @@ class CallbackModule(DefaultCallback):
             if not one.get("changed") or not one.get("diff"):
                 continue
             text = self._get_diff(one["diff"])
-            if text:
+            if text and self._is_terse() and self.run.current:
+                self.run.differs(self.host_label(result), text)
+            elif text:
                 self._display.display(f"{result.task.get_name().strip()}: differences on {self.host_label(result)}")
                 self._display.display(text)
 

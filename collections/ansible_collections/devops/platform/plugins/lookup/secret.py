@@ -77,6 +77,8 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
+        if not terms:
+            return []  # an application without secrets needs no platform.secrets
 
         def find(name: str) -> Any:
             return self._templar.template(variables[name]) if name in variables else None

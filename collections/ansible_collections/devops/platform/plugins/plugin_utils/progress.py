@@ -15,6 +15,8 @@ REPORT_FORMAT = 1
 STATUSES = ("ok", "changed", "failed", "unreachable", "skipped", "ignored")
 NAMES_SHOWN = 8  # hosts that are named in a task's line; of more only the number is said
 
+ROLLOUT = "devops.platform.rollout"
+
 # Actions that are over before a connection is opened.
 ON_CONTROLLER = frozenset(
     f"{prefix}{name}"
@@ -24,7 +26,11 @@ ON_CONTROLLER = frozenset(
         "include_role", "include_tasks", "include_vars", "meta", "pause", "set_fact", "set_stats",
         "validate_argument_spec",
     )
-)  # fmt: skip
+) | {ROLLOUT}  # fmt: skip
+
+GATE = "devops.platform.slo_gate"
+# Tasks that only carry data on: no line tells that they went well.
+BOOKKEEPING = frozenset({ROLLOUT, GATE, "set_fact", "ansible.builtin.set_fact", "ansible.legacy.set_fact"})
 
 
 @dataclass
@@ -41,10 +47,16 @@ class Task:
     items: Counter[str] = field(default_factory=Counter)  # host → items of a loop that were run
     begun: set[str] = field(default_factory=set)
     plans: dict[str, list[str]] = field(default_factory=dict)  # host → lines of what changes there
+    diffs: dict[str, list[str]] = field(default_factory=dict)  # differences → hosts that have them
 
     @property
     def counts(self) -> Counter[str]:
         return Counter(self.results.values())
+
+    @property
+    def is_bookkeeping(self) -> bool:
+        """Whether nobody has to know that it was done."""
+        return self.action in BOOKKEEPING and set(self.results.values()) <= {"ok", "skipped"}
 
     @property
     def total(self) -> int:
@@ -71,6 +83,7 @@ class Run:
         self.started = clock()
         self.play = ""
         self.hosts = 0
+        self.stage = ""  # where a rollout is, such as 'wave 2 of 4'
         self.tasks: dict[str, Task] = {}
         self.current: Task | None = None
         self._gone: set[str] = set()
@@ -83,7 +96,7 @@ class Run:
 
     def start_play(self, name: str, hosts: int) -> None:
         self.close()
-        self.play, self.hosts = name, hosts
+        self.play, self.hosts, self.stage = name, hosts, ""
         self._gone.clear()
 
     def start_task(self, key: str, name: str, action: str) -> None:
@@ -103,6 +116,18 @@ class Run:
     def planned(self, host: str, lines: list[str]) -> None:
         if self.current:
             self.current.plans[host] = lines
+
+    def differs(self, host: str, text: str) -> None:
+        if self.current:
+            self.current.diffs.setdefault(text, []).append(host)
+
+    def told(self, step: str, message: str) -> list[str]:
+        """The lines of what a step of a rollout said."""
+        if step == "enter" and message:
+            self.stage = message.partition(":")[0]
+        elif step in ("turn", "close"):
+            self.stage = ""
+        return message.splitlines()
 
     def finish(self, host: str, status: str) -> None:
         if self.current:
@@ -192,10 +217,33 @@ def grouped_plans(plans: Mapping[str, Sequence[str]]) -> list[str]:
     return shown
 
 
+def gate_lines(objectives: Iterable[Any]) -> list[str]:
+    """What devops.platform.slo_gate answers: a line an objective."""
+    found = [objective for objective in objectives if isinstance(objective, Mapping)]
+    names = [str(objective.get("name")) for objective in found]
+    width = max(map(len, names), default=0)
+    return [f"gate  {name:<{width}}  {_judged(objective)}" for name, objective in zip(names, found, strict=True)]
+
+
+def _judged(objective: Mapping[str, Any]) -> str:
+    verdict = str(objective.get("verdict"))
+    value, threshold, samples = (objective.get(key) for key in ("value", "threshold", "samples"))
+    compared = "no value" if value is None else _figure(value)
+    if value is not None and threshold is not None:
+        compared += f" {objective.get('comparison') or '<'} {_figure(threshold)}"
+    counted = f" ({samples} sample{'' if samples == 1 else 's'})" if samples is not None else ""
+    reason = f": {objective['reason']}" if verdict != "passed" and objective.get("reason") else ""
+    return f"{compared}  {verdict}{counted}{reason}"
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def live_line(run: Run, width: int) -> str:
     """The line that is rewritten while a run goes on; never wider than the terminal."""
     task = run.current
-    parts = [clock_text(run.elapsed()), run.play]
+    parts = [clock_text(run.elapsed()), f"{run.play}, {run.stage}" if run.stage else run.play]
     if task:
         parts += [task.name, f"{len(task.results)} of {task.total} hosts"]
         if task.counts["failed"] + task.counts["unreachable"]:

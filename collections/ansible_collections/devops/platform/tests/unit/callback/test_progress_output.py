@@ -216,3 +216,18 @@ def test_a_play_in_batches_has_one_heading(folder, tmp_path):
         "Say nothing: 1 changed (alpha)",
         "Say nothing: 1 changed (beta)",
     ]
+
+
+def test_the_same_difference_of_several_hosts_is_shown_once(folder, tmp_path):
+    playbook = tmp_path / "diff.yml"
+    playbook.write_text(
+        "- name: Differ\n  hosts: all\n  gather_facts: false\n  tasks:\n"
+        "    - name: Write\n      ansible.builtin.copy:\n        content: same\n"
+        f"        dest: {tmp_path}/one\n        mode: '0600'\n      check_mode: true\n      diff: true\n"
+        "    - name: Keep\n      ansible.builtin.set_fact: {kept: true}\n"
+    )
+    arguments = [*command(folder)[:-1], str(playbook)]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment(folder), check=True)
+    assert "Write: differences on alpha, beta\n" in done.stdout
+    assert done.stdout.count("+same") == 1
+    assert "Keep" not in done.stdout

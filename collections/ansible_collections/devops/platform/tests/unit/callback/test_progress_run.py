@@ -10,6 +10,7 @@ from ansible_collections.devops.platform.plugins.plugin_utils.progress import (
     Task,
     clock_text,
     closing_lines,
+    gate_lines,
     grouped_plans,
     live_line,
     plan_lines,
@@ -211,3 +212,69 @@ def test_equal_plans_are_shown_once():
         " " * 11 + "app3",
         " " * 13 + "c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("objective", "line"),
+    [
+        ({"value": 0.002, "comparison": "<", "threshold": 0.01, "samples": 12}, "0.002 < 0.01  passed (12 samples)"),
+        ({"value": 3, "comparison": ">=", "threshold": 2, "samples": 1}, "3 >= 2  passed (1 sample)"),
+        ({"value": 1 / 3}, "0.3333  passed"),
+        (
+            {"value": 0.04, "threshold": 0.01, "verdict": "failed", "reason": "too many", "samples": 2},
+            "0.04 < 0.01  failed (2 samples): too many",
+        ),
+        (
+            {"value": None, "threshold": 0.01, "verdict": "skipped", "reason": "no samples", "samples": 0},
+            "no value  skipped (0 samples): no samples",
+        ),
+    ],
+)
+def test_an_objective_is_a_line(objective, line):
+    assert gate_lines([{"name": "error ratio", "verdict": "passed", **objective}]) == [f"gate  error ratio  {line}"]
+
+
+def test_objectives_stand_below_each_other():
+    answers = [
+        {"name": "errors", "value": 1, "verdict": "passed"},
+        {"name": "latency", "value": 2, "verdict": "passed"},
+    ]
+    assert gate_lines([*answers, "rubbish"]) == ["gate  errors   1  passed", "gate  latency  2  passed"]
+
+
+@pytest.mark.parametrize(
+    ("action", "results", "told"),
+    [
+        ("devops.platform.rollout", {"a": "ok"}, True),
+        ("ansible.builtin.set_fact", {"a": "ok", "b": "skipped"}, True),
+        ("devops.platform.rollout", {"a": "failed"}, False),
+        ("ansible.builtin.set_fact", {"a": "ok", "b": "unreachable"}, False),
+        (COMPONENT, {"a": "ok"}, False),
+    ],
+)
+def test_what_only_carries_data_on_has_no_line(run, clock, action, results, told):
+    assert task(run, clock, "T", results, action=action).is_bookkeeping is told
+
+
+def test_the_live_line_says_which_wave(run, clock):
+    run.start_play("Roll out", 3)
+    assert run.told("enter", "wave 2 of 4: a, b") == ["wave 2 of 4: a, b"]
+    run.start_task("1", "Change", COMPONENT)
+    assert "| Roll out, wave 2 of 4 | Change |" in live_line(run, 80)
+    run.told("left", "")
+    assert "wave 2 of 4" in live_line(run, 80)
+    run.told("turn", "to be taken back: a")
+    assert "wave" not in live_line(run, 80)
+    run.told("enter", "taking back: a")
+    assert "Roll out, taking back |" in live_line(run, 80)
+
+
+def test_a_rollouts_step_asks_no_host(run, clock):
+    assert task(run, clock, "T", {"a": "ok"}, action="devops.platform.rollout").round_trips == 0
+
+
+def test_the_same_difference_is_kept_once(run, clock):
+    run.start_task("1", "T", COMPONENT)
+    for host, text in (("a", "x"), ("b", "y"), ("c", "x")):
+        run.differs(host, text)
+    assert run.close().diffs == {"x": ["a", "c"], "y": ["b"]}

@@ -1,0 +1,55 @@
+"""What a step of a rollout says, from the states before and after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.devops.platform.plugins.module_utils.rollout.state import State, fold
+from ansible_collections.devops.platform.plugins.module_utils.rollout.steps import entering, news
+
+WAVES = {"event": "waves", "waves": [["a"], ["b", "c"]]}
+CHANGED = [{"event": "change", "host": host, "status": status} for host in "ab" for status in ("begun", "changed")]
+BATCH = {"wave": 2, "waves": 4, "hosts": ["b", "c"]}
+
+
+def state(*events: dict[str, Any]) -> State:
+    return fold([WAVES, *events])
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        (BATCH, "wave 2 of 4: b, c"),
+        ({**BATCH, "back": True}, "taking back: b, c"),
+        ({**BATCH, "prove_only": True}, "wave 2 of 4: only its proof is missing"),
+    ],
+)
+def test_what_begins(batch, words):
+    assert entering(batch) == words
+
+
+STOP = {"event": "stop", "reason": "b: broken"}
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after", "batch", "words"),
+    [
+        ("enter", [], [], BATCH, "wave 2 of 4: b, c"),
+        ("enter", [STOP], [STOP], BATCH, ""),
+        ("enter", [STOP], [STOP], {**BATCH, "back": True}, "taking back: b, c"),
+        ("enter", [], [STOP], BATCH, "turning back: b: broken"),
+        ("left", [], [], BATCH, ""),
+        ("left", [], [STOP], BATCH, "turning back: b: broken"),
+        ("left", [STOP], [STOP], BATCH, ""),
+        ("proved", [], [{"event": "proof", "wave": 2, "passed": True}], BATCH, "wave 2 of 4 is proved"),
+        ("proved", [], [{"event": "proof", "wave": 2, "passed": False}, STOP], BATCH, "turning back: b: broken"),
+        ("proved", [STOP], [STOP, {"event": "proof", "wave": 0, "passed": True}], {"back": True}, ""),
+        ("turn", [], [], {}, ""),
+        ("turn", [*CHANGED, STOP], [*CHANGED, STOP], {}, "to be taken back: b, a"),
+        ("turn", [], [STOP], {}, "turning back: b: broken; nothing has to be taken back"),
+    ],
+)
+def test_what_is_worth_saying(step, before, after, batch, words):
+    assert news(step, state(*before), state(*after), batch) == words
