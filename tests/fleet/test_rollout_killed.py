@@ -1,7 +1,7 @@
-"""The controller dies at every task of a rollout. Whoever resumes it finds the fleet wholly new; whoever takes it
-back, wholly old.
+"""The controller dies at every task of a rollout. Whoever resumes it finds the fleet wholly new, whoever takes it back
+wholly old.
 
-Three hosts with the service and an edge, a fourth with the rest. What is rolled out is node_exporter, which changes in a
+Three hosts with the service, and one with edge and monitoring. What is rolled out is node_exporter, which changes in a
 second; its hosts leave the edge for it like for anything else.
 """
 

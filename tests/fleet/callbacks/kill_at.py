@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-DOCUMENTATION = """
-name: kill_at
-type: notification
-short_description: For tests, end a run at a task's beginning
-description: For tests.
-"""
-
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: kill_at
+type: notification
+short_description: For tests, end a run at a task's beginning
+description: For tests.
+"""
 
 
 class CallbackModule(CallbackBase):
