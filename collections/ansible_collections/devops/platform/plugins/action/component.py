@@ -24,6 +24,7 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.describe im
 from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
+from ansible_collections.devops.platform.plugins.plugin_utils import collect
 
 PAYLOAD_FORMAT = 1
 _RUN: dict[str, str] = {}
@@ -74,6 +75,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"{error} Nothing was touched on {task_vars.get('inventory_hostname', 'the host')}."
             ) from error
+        if collect.wanted(task_vars):
+            collect.leave("declared", str(task_vars["inventory_hostname"]), payload)
+            return {"changed": False}
         result: dict[str, Any] = self._execute_module(
             module_name="devops.platform.component_apply",
             module_args={"payload": json.dumps(payload)},

@@ -7,6 +7,8 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.devops.platform.plugins.plugin_utils import collect
+
 MODULE = "devops.platform.packages"
 DO_NOT_START = 101  # what a policy-rc.d answers
 
@@ -17,6 +19,15 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        if collect.wanted(task_vars or {}):
+            # Who asks for them: the role, by its short name.
+            role = self._task._role.get_name().rpartition(".")[2] if self._task._role else "packages"
+            collect.leave(
+                "declared",
+                str(task_vars["inventory_hostname"]),
+                {"role": role, "packages": list(self._task.args.get("name") or ())},
+            )
+            return {"changed": False}
         plan: dict[str, Any] = self._execute_module(module_name=MODULE, task_vars=task_vars)
         if plan.get("failed") or not plan.get("missing") or self._task.check_mode:
             return plan
