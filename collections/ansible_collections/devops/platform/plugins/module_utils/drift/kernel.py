@@ -61,25 +61,31 @@ def lines(listing: str) -> Iterator[str]:
 
 
 def settings(content: str) -> Iterator[Setting]:
-    """Every setting of a sysctl.d file with the kernel's value; none where /proc/sys is read-only."""
-    if not os.access(SETTINGS, os.W_OK) or os.statvfs(SETTINGS).f_flag & os.ST_RDONLY:
+    """Every setting of a sysctl.d file with the kernel's value. What cannot be set on this host is left out."""
+    if os.statvfs(SETTINGS).f_flag & os.ST_RDONLY:
         return
     for line in content.splitlines():
         key, sign, value = (part.strip() for part in line.partition("="))
         if not sign or key.startswith(("#", ";")):
             continue
         optional, key = key.startswith("-"), key.lstrip("-").strip()
-        live = _read(key)
+        path = f"{SETTINGS}/{_name(key)}"
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            continue
+        live = _read(path)
         if live is not None or not optional:
             yield Setting(key, " ".join(value.split()), live)
 
 
-def _read(key: str) -> str | None:
-    # The first separator decides: in net/ipv4/conf/eth0.1/forwarding dots are dots.
+def _name(key: str) -> str:
+    """A key as a path. The first separator decides: in net/ipv4/conf/eth0.1/forwarding dots are dots."""
     first = next((sign for sign in key if sign in "./"), ".")
-    name = key if first == "/" else key.translate(str.maketrans("./", "/."))
+    return key if first == "/" else key.translate(str.maketrans("./", "/."))
+
+
+def _read(path: str) -> str | None:
     try:
-        with open(f"{SETTINGS}/{name}", encoding="utf-8", errors="replace") as handle:
+        with open(path, encoding="utf-8", errors="replace") as handle:
             return " ".join(handle.read().split())
     except OSError:
         return None
