@@ -21,6 +21,8 @@ IMAGE = {"image": "chat-web"}
 # A second application, of containers that nobody needs.
 OVER = {"apps": {"tools": {"group": "app", "services": dict.fromkeys(("gone", "ended", "policy"), IMAGE)}}}
 Found = tuple[str, str, str, str]
+# Their database is stopped and their commands are others: sooner or later their health checks notice.
+AILING = {("app", "chat", "container-state", f"chat-{service}-1") for service in ("api", "web", "websocket")}
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def test_each_is_found_where_it_is(fleet: Fleet, drifted: Run, injected: Drift) 
 
 
 def test_and_nothing_else_is(fleet: Fleet, drifted: Run) -> None:
-    expected = {finding for item in DRIFTS for finding in item.expected}
+    expected = {finding for item in DRIFTS for finding in item.expected} | AILING
     assert [item for item in drifted.found(fleet) if item not in expected] == []
 
 
@@ -147,7 +149,7 @@ def declared_otherwise(fleet: Fleet) -> Iterator[None]:
 
 @pytest.mark.usefixtures("declared_otherwise")
 def test_declared_and_recorded_differ(fleet: Fleet, drifted: Run) -> None:
-    new = set(drift(fleet).found(fleet)) - set(drifted.found(fleet))
+    new = set(drift(fleet).found(fleet)) - set(drifted.found(fleet)) - AILING
     assert new == {
         ("app", "later", "not-installed", "later"),
         ("monitoring", "alertmanager", "undeclared", "alertmanager"),

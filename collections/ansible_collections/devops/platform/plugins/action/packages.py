@@ -43,6 +43,12 @@ class ActionModule(ActionBase):
         done: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.apt", module_args=arguments, task_vars=task_vars
         )
+        # Whether it went well or not: what it brought is ours to give back.
+        finished = self._execute_module(
+            module_name=MODULE, module_args={"name": plan["missing"], "finish": True}, task_vars=task_vars
+        )
+        if finished.get("failed"):
+            return finished
         if done.get("failed"):
             return {**done, "missing": plan["missing"]}
         return {**plan, "changed": True}
