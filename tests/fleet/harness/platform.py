@@ -45,9 +45,9 @@ def generated(name: str, state: State, over: Mapping[str, Any] | None = None) ->
 
 
 def roles_of(count: int) -> list[Sequence[str]]:
-    """Which groups each host is in: one host has everything; of more, the last ones are data and monitoring."""
+    """Which groups each host is in. An application and its database are never on one host: the firewall is between."""
     if count == 1:
-        return [["app", "data", "monitoring", "edge"]]
+        return [["monitoring"]]
     if count == 2:
         return [["app"], ["data", "monitoring", "edge"]]
     return [*(["app"] for _ in range(count - 2)), ["data"], ["monitoring", "edge"]]

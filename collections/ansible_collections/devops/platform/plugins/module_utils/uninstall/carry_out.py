@@ -56,7 +56,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        return bool(self.components or self.packages or self.accounts)
+        return bool(any(item["changed"] for item in self.components) or self.packages or self.accounts)
 
 
 class Uninstallation:
@@ -82,7 +82,7 @@ class Uninstallation:
         self._packages(kept, now)
         self._accounts(kept)
         if not self.mode.check:
-            self._store()
+            self._store(kept)
         return self.outcome
 
     def _components(self) -> None:
@@ -100,7 +100,9 @@ class Uninstallation:
             ]
 
     def _packages(self, kept: dict[str, Any] | None, now: record.Inventory) -> None:
-        candidates = [name for name in record.ours(kept, "packages") if name in now.packages]
+        # Those whose configuration stayed beside their data go when that goes.
+        there = {*now.packages, *(self._configured() if self.data else ())}
+        candidates = [name for name in record.ours(kept, "packages") if name in there]
         going, needed = plan.removable(candidates, self._simulate)
         self.outcome.kept += [f"package {name}: needed by {', '.join(others)}" for name, others in needed.items()]
         data = record.data_of(kept)
@@ -120,6 +122,10 @@ class Uninstallation:
                 self._empty(path)
         for folder in STATE:
             self.host.rmdir(folder)
+
+    def _configured(self) -> set[str]:
+        output = self.host.query(["dpkg-query", "--show", "--showformat", dpkg.QUERY_FORMAT]).output
+        return {line.split("\t")[0] for line in output.splitlines() if "\tconfig-files\t" in line}
 
     def _has_data(self, paths: list[str]) -> bool:
         return any(os.path.isdir(path) and os.listdir(path) for path in paths)
@@ -152,12 +158,18 @@ class Uninstallation:
             if not self.mode.check:
                 self.host.run(["groupdel", group])
 
-    def _store(self) -> None:
-        """Last: as long as it is there, an uninstallation that ended halfway can go on."""
+    def _store(self, kept: dict[str, Any] | None) -> None:
+        """Last: as long as it is there, an uninstallation that ended halfway can go on, and data can follow."""
         if os.path.isdir(RELEASES):
             for name in sorted(os.listdir(RELEASES)):
                 self.outcome.kept.append(f"{RELEASES}/{name}: it is not ours")
             self.host.rmdir(RELEASES)
+        data = [path for paths in record.data_of(kept).values() for path in paths]
+        if not self.data and (self.store.components() or self._has_data(data)):
+            self.outcome.kept.append(
+                f"{self.store.root}: it knows which data is ours; -e uninstall_data=true removes both"
+            )
+            return
         self.host.rmtree(self.store.root)
 
 
