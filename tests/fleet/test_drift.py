@@ -92,6 +92,12 @@ def test_one_round_trip_a_host(untouched: Run) -> None:
     assert untouched.play.changes == {}
 
 
+def test_check_mode_is_the_same(fleet: Fleet, untouched: Run) -> None:
+    run = drift(fleet, "--check", "--diff")
+    run.play.expect_ok()
+    assert run.report["findings"] == []
+
+
 def test_sixty_at_least() -> None:
     assert len({item.name for item in DRIFTS}) == len(DRIFTS) >= 60
 

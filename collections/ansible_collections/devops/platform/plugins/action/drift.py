@@ -50,4 +50,4 @@ class ActionModule(ActionBase):
             return {"trouble": f"unreachable: {str(error).strip()}"}
         if answer.get("failed") or answer.get("unreachable"):
             return {"trouble": str(answer.get("msg") or "the module failed").strip()}
-        return {key: answer[key] for key in ("findings", "notes", "components")}
+        return {key: answer[key] for key in ("findings", "notes", "compared")}

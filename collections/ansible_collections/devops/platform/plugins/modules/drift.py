@@ -67,7 +67,7 @@ findings:
   returned: when the host could be examined
   type: list
   elements: dict
-components:
+compared:
   description: Number of components that are declared or in the ledgers.
   returned: when the host could be examined
   type: int
@@ -123,7 +123,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"{error.strerror or error}: {error.filename or 'unknown path'}")
     names = {*seen.declared, *seen.ledgers}
-    module.exit_json(changed=False, findings=findings, notes=observer.notes, components=len(names))
+    module.exit_json(changed=False, findings=findings, notes=observer.notes, compared=len(names))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,13 @@ options:
         it removes, unless it is told otherwise.
     type: dict
     default: {}
+  leaves:
+    description:
+      - Paths that the packages make and leave behind when they are purged, those inside a directory before it. Those that
+        were not there before are removed with the packages; a directory only if it is empty.
+    type: list
+    elements: str
+    default: []
   finish:
     description: For the action plugin alone; what apt has brought since the call before is recorded.
     type: bool
@@ -98,12 +105,13 @@ from ansible_collections.devops.platform.plugins.module_utils.uninstall import r
 from ansible_collections.devops.platform.plugins.module_utils.uninstall.carry_out import inventory
 
 
-def note(asked: list[str], data: dict[str, list[str]]) -> None:
+def note(asked: list[str], data: dict[str, list[str]], leaves: list[str]) -> None:
     """Before apt begins: what is there, so that a run that dies under way does not lose it."""
     host = Host()
     store = Store(host)
     store.prepare()
-    store.write_packages(record.begin(store.packages(), inventory(host), asked, data, int(time.time())))
+    new = [path for path in leaves if not host.exists(path)]
+    store.write_packages(record.begin(store.packages(), inventory(host), asked, data, int(time.time()), new))
 
 
 def finish() -> None:
@@ -121,6 +129,7 @@ def main() -> None:
             "cache_valid_time": {"type": "int", "default": 86400},
             "install_recommends": {"type": "bool", "default": False},
             "data": {"type": "dict", "default": {}},
+            "leaves": {"type": "list", "elements": "str", "default": []},
             "finish": {"type": "bool", "default": False},
             "start_services": {"type": "bool", "default": False},
         },
@@ -140,7 +149,7 @@ def main() -> None:
     lines = "".join(f"package {name}\n" for name in missing)
     lists = bool(glob.glob("/var/lib/apt/lists/*_Packages*"))
     if missing and not module.check_mode:
-        note(missing, module.params["data"])
+        note(missing, module.params["data"], module.params["leaves"])
     module.exit_json(changed=bool(missing), missing=missing, lists=lists, diff={"before": "", "after": lines})
 
 

@@ -83,7 +83,7 @@ def complete(host: str, finding: Mapping[str, str], source: str = "FILE") -> dic
 
 
 def report(platform: Mapping[str, Any], at: str, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The whole run as data. `hosts`: outcome by host, {components, findings, notes, trouble}."""
+    """The whole run as data. `hosts`: outcome by host, {compared, findings, notes, trouble}."""
     findings = [finding for name in hosts for finding in hosts[name].get("findings") or ()]
     return {
         "format": FORMAT,
@@ -96,7 +96,7 @@ def report(platform: Mapping[str, Any], at: str, hosts: Mapping[str, Mapping[str
             name: {
                 "examined": not outcome.get("trouble"),
                 "trouble": outcome.get("trouble") or "",
-                "components": int(outcome.get("components") or 0),
+                "components": int(outcome.get("compared") or 0),
                 "findings": len(outcome.get("findings") or ()),
                 "notes": list(outcome.get("notes") or ()),
             }

@@ -6,13 +6,14 @@ import contextlib
 import grp
 import os
 import pwd
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.engine import dpkg
 from ansible_collections.devops.platform.plugins.module_utils.engine.engine import Engine
 from ansible_collections.devops.platform.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import Found, Host
 from ansible_collections.devops.platform.plugins.module_utils.engine.packages import ENVIRONMENT
 from ansible_collections.devops.platform.plugins.module_utils.engine.spec import RELEASES
 from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
@@ -30,6 +31,8 @@ APT = (
     "-o",
     "DPkg::Lock::Timeout=60",
 )
+SETTINGS = "/etc"
+ACCOUNTS = tuple(f"/etc/{name}" for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid"))
 # What Debian keeps beside a purged package, by the names of packages and their units.
 STATE = ("/var/lib/systemd/deb-systemd-helper-enabled", "/var/lib/systemd/deb-systemd-helper-masked")
 
@@ -41,7 +44,15 @@ def inventory(host: Host) -> record.Inventory:
         dpkg.installed(output),
         frozenset(entry.pw_name for entry in pwd.getpwall()),
         frozenset(entry.gr_name for entry in grp.getgrall()),
+        tuple(sorted(_settings())),
     )
+
+
+def _settings() -> Iterator[str]:
+    """Files and links below /etc that have nothing to do with accounts."""
+    for folder, folders, names in os.walk(SETTINGS):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        yield from (os.path.join(folder, name) for name in (*names, *links))
 
 
 @dataclass
@@ -107,28 +118,47 @@ class Uninstallation:
         self.outcome.kept += [f"package {name}: needed by {', '.join(others)}" for name, others in needed.items()]
         data = record.data_of(kept)
         # A purged package takes its data along, as its maintainers see fit.
-        spared = [] if self.data else [name for name in going if self._has_data(data.get(name, []))]
+        beside = set() if self.data else record.beside_data(kept, self._holds)
+        spared = [name for name in going if name in beside]
+        holding = [path for paths in data.values() for path in paths if not self.data and self._holds(path)]
         self.outcome.packages = going
-        for name in spared:
-            paths = [path for path in data[name] if self.host.exists(path)]
-            self.outcome.kept.append(f"{', '.join(paths)}: data of {name}, with its configuration")
+        self.outcome.kept += [f"{path}: it holds data; configuration beside it stays, too" for path in holding]
         if self.mode.check or not going:
             return
+        theirs = {path: self.host.look(path) for path in (kept or {}).get("settings") or ()}
         for words, names in (("remove", spared), ("purge", [name for name in going if name not in spared])):
             if names:
                 self.host.run([*APT, words, *names], timeout=PATIENCE, environment=ENVIRONMENT)
+        self._give_back(theirs)
+        lost = [path for path in holding if not self._holds(path)]
+        if lost:
+            raise EngineError(f"{', '.join(lost)} went with the packages, and was to stay", "packages")
         if self.data:
             for path in (path for name in going for path in data.get(name, [])):
                 self._empty(path)
-        for folder in STATE:
-            self.host.rmdir(folder)
+        for path in [*record.leaves_of(kept), *STATE]:
+            if os.path.isdir(path) and not os.path.islink(path):
+                self.host.rmdir(path)
+            else:
+                self.host.unlink(path)
+
+    def _give_back(self, theirs: Mapping[str, Found]) -> None:
+        """Files and links from before the first package of ours that a purge took along."""
+        for path, found in theirs.items():
+            if path.startswith(ACCOUNTS) or self.host.exists(path) or not os.path.isdir(os.path.dirname(path)):
+                continue
+            if found.kind == "link":
+                self.host.symlink(found.target, path)
+            elif found.kind == "file":
+                self.host.write_new(path, found.content, found.mode, found.owner, found.group)
 
     def _configured(self) -> set[str]:
         output = self.host.query(["dpkg-query", "--show", "--showformat", dpkg.QUERY_FORMAT]).output
         return {line.split("\t")[0] for line in output.splitlines() if "\tconfig-files\t" in line}
 
-    def _has_data(self, paths: list[str]) -> bool:
-        return any(os.path.isdir(path) and os.listdir(path) for path in paths)
+    @staticmethod
+    def _holds(path: str) -> bool:
+        return os.path.isdir(path) and bool(os.listdir(path))
 
     def _empty(self, path: str) -> None:
         """Remove a directory; one that something is mounted on is emptied."""
@@ -165,7 +195,7 @@ class Uninstallation:
                 self.outcome.kept.append(f"{RELEASES}/{name}: it is not ours")
             self.host.rmdir(RELEASES)
         data = [path for paths in record.data_of(kept).values() for path in paths]
-        if not self.data and (self.store.components() or self._has_data(data)):
+        if not self.data and (self.store.components() or any(map(self._holds, data))):
             self.outcome.kept.append(
                 f"{self.store.root}: it knows which data is ours; -e uninstall_data=true removes both"
             )

@@ -4,14 +4,16 @@ packages.json in the store:
 
     format       1
     baseline     {package: version} from before the first call, to tell what was upgraded since
+    settings     files and links below /etc from before the first call: a purge may take some that it did not bring
     calls        one a call that installed something: `asked` for, `packages` {name: version} that are new, dependencies
-                 included, `users` and `groups` that are new, `rollout time` as `at`, and `data` {package: [directory]}
+                 included, `users` and `groups` that are new, the time as `at`, `data` {package: [directory]}, and
+                 `leaves`: paths that were not there and that a purge leaves behind
     pending      a call that has begun and not ended: what was there before it; finished by the next one
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,17 +27,25 @@ class Inventory:
     packages: Mapping[str, str]
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    settings: tuple[str, ...] = ()
 
 
 def begin(
-    record: Mapping[str, Any] | None, now: Inventory, asked: Iterable[str], data: Mapping[str, list[str]], at: int
+    record: Mapping[str, Any] | None,
+    now: Inventory,
+    asked: Iterable[str],
+    data: Mapping[str, list[str]],
+    at: int,
+    leaves: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The record as it is written before apt is called. A call that died before it ended is ended first."""
-    old = finish(record, now) if record else {"format": FORMAT, "baseline": dict(now.packages), "calls": []}
+    empty = {"format": FORMAT, "baseline": dict(now.packages), "settings": list(now.settings), "calls": []}
+    old = finish(record, now) if record else empty
     pending = {
         "at": at,
         "asked": sorted(asked),
         "data": {name: list(paths) for name, paths in data.items()},
+        "leaves": list(leaves),
         "before": {"packages": sorted(now.packages), "users": sorted(now.users), "groups": sorted(now.groups)},
     }
     return {**old, "pending": pending}
@@ -52,6 +62,7 @@ def finish(record: Mapping[str, Any], now: Inventory) -> dict[str, Any]:
         "at": pending["at"],
         "asked": pending["asked"],
         "data": pending["data"],
+        "leaves": pending["leaves"],
         "packages": {name: now.packages[name] for name in sorted(set(now.packages) - set(before["packages"]))},
         "users": sorted(now.users - set(before["users"])),
         "groups": sorted(now.groups - set(before["groups"])),
@@ -73,6 +84,26 @@ def data_of(record: Mapping[str, Any] | None) -> dict[str, list[str]]:
     for call in (record or {}).get("calls") or ():
         found.update({name: paths for name, paths in call["data"].items() if name in brought})
     return found
+
+
+def leaves_of(record: Mapping[str, Any] | None) -> list[str]:
+    """Paths that a purge leaves behind, inner ones before their directories."""
+    return [path for call in (record or {}).get("calls") or () for path in call["leaves"]]
+
+
+def beside_data(record: Mapping[str, Any] | None, holds: Callable[[str], bool]) -> set[str]:
+    """Packages that came in a call whose data is still there. `holds`: whether a directory has something in it.
+
+    A purge is what their maintainers make of it: that of Redis's tools takes the server's data along. Whatever came
+    together with data is therefore removed without it.
+    """
+    calls = (record or {}).get("calls") or ()
+    return {
+        name
+        for call in calls
+        if any(holds(path) for paths in call["data"].values() for path in paths)
+        for name in call["packages"]
+    }
 
 
 def upgraded(record: Mapping[str, Any] | None, now: Mapping[str, str]) -> list[str]:

@@ -21,7 +21,7 @@ def finding(kind: str = "content", **more: str) -> dict[str, str]:
 
 
 def outcome(*kinds: str, **more: Any) -> dict[str, Any]:
-    return {"components": 3, "notes": [], "findings": [report.complete("h1", finding(kind)) for kind in kinds], **more}
+    return {"compared": 3, "notes": [], "findings": [report.complete("h1", finding(kind)) for kind in kinds], **more}
 
 
 @pytest.mark.parametrize("kind", report.KINDS)

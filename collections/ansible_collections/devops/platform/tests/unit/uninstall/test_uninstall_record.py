@@ -60,6 +60,15 @@ def test_data_of_packages_from_before_is_not_ours() -> None:
     assert record.data_of(kept) == {"postgresql-17": ["/p"]}
 
 
+def test_nothing_that_came_with_data_is_purged_while_that_is_there() -> None:
+    kept = call(None, inventory(), inventory("nginx"), "nginx")
+    before, after = inventory("nginx"), inventory("nginx", "redis-server", "redis-tools")
+    kept = record.finish(record.begin(kept, before, [], {"redis-server": ["/r"]}, 1), after)
+    assert record.beside_data(kept, lambda path: path == "/r") == {"redis-server", "redis-tools"}
+    assert record.beside_data(kept, lambda path: False) == set()
+    assert record.beside_data(None, lambda path: True) == set()
+
+
 def test_what_was_upgraded_since_is_named() -> None:
     kept = call(None, inventory("a", "b", "c"), inventory("a", "b", "c", "d"), "d")
     assert record.upgraded(kept, {"a": "1", "b": "2", "d": "5"}) == ["b (1 -> 2)"]
