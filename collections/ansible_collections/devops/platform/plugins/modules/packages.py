@@ -40,8 +40,8 @@ options:
     default: {}
   leaves:
     description:
-      - Paths that the packages make and leave behind when they are purged, those inside a directory before it. Those that
-        were not there before are removed with the packages; a directory only if it is empty.
+      - Paths that the packages make, and leave behind when they are purged; those inside a directory before it.
+      - What was not there before is removed with the packages; a directory only if it is empty.
     type: list
     elements: str
     default: []

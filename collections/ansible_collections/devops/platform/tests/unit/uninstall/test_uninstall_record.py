@@ -69,6 +69,15 @@ def test_nothing_that_came_with_data_is_purged_while_that_is_there() -> None:
     assert record.beside_data(None, lambda path: True) == set()
 
 
+def test_what_a_purge_leaves_and_what_it_may_not_take() -> None:
+    first = Inventory({}, settings=("/etc/a",))
+    kept = record.finish(record.begin(None, first, [], {}, 1, ["/var/www/x", "/var/www"]), inventory("nginx"))
+    later = Inventory({"nginx": "1"}, settings=("/etc/a", "/etc/nginx"))
+    kept = record.finish(record.begin(kept, later, [], {}, 2), inventory("nginx", "b"))
+    assert record.leaves_of(kept) == ["/var/www/x", "/var/www"]
+    assert kept["settings"] == ["/etc/a"]
+
+
 def test_what_was_upgraded_since_is_named() -> None:
     kept = call(None, inventory("a", "b", "c"), inventory("a", "b", "c", "d"), "d")
     assert record.upgraded(kept, {"a": "1", "b": "2", "d": "5"}) == ["b (1 -> 2)"]
