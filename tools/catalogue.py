@@ -81,7 +81,7 @@ CATALOGUE: tuple[Suite, ...] = (
     ),
     Suite(
         "fleet-uninstall",
-        "a host after the uninstallation is as before the installation",
+        "hosts after the uninstallation are as before the installation",
         (*PYTEST, "tests/fleet/test_uninstall.py"),
         frozenset({"fleet"}),
         minutes=20,
