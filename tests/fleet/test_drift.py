@@ -15,6 +15,7 @@ import pytest
 from tests.fleet.conftest import Starter
 from tests.fleet.harness.drifts import DRIFTS, Drift
 from tests.fleet.harness.fleet import Fleet, Play
+from tests.fleet.harness.states import LIVING, differences, whole
 
 DRIFT = "playbooks/drift.yml"
 IMAGE = {"image": "chat-web"}
@@ -96,6 +97,13 @@ def test_check_mode_is_the_same(fleet: Fleet, untouched: Run) -> None:
     run = drift(fleet, "--check", "--diff")
     run.play.expect_ok()
     assert run.report["findings"] == []
+
+
+def test_it_writes_nothing_on_a_host(fleet: Fleet, untouched: Run) -> None:
+    [host] = fleet.of("monitoring")
+    before = whole(fleet, host)
+    drift(fleet, "--limit", host)
+    assert [line for line in differences(before, whole(fleet, host)) if not line.startswith(LIVING)] == []
 
 
 def test_sixty_at_least() -> None:

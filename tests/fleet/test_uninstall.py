@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from tests.fleet.conftest import Starter
 from tests.fleet.harness.fleet import PREFIX, Fleet
+from tests.fleet.harness.states import LIVING, differences, whole
 
 UNINSTALL = "playbooks/uninstall.yml"
-WHOLE = (Path(__file__).parent / "harness" / "whole.py").read_text()
 STORE = "/var/lib/devops-platform"
-# What services write as they run, and locks that are no state.
-LIVING = ("/var/lib/prometheus/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/alertmanager/")
 States = dict[str, dict[str, str]]
-
-
-def whole(fleet: Fleet, host: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(fleet.on(host, "python3", "-B", "-", given=WHOLE, seconds=300))
-    return found
-
-
-def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    return [
-        f"{name}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}"
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    ]
 
 
 @pytest.fixture(scope="module")
