@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat bench molecule lint format env help
+.PHONY: up down check test test-chat test-fleet bench molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -29,6 +29,9 @@ test: env ## Everything the project can prove about itself (SUITES="engine lab" 
 
 test-chat: env ## All about the application: its own tests, browsers, images, load (brings the lab up)
 	@$(PYTHON) -m tools.suites chat
+
+test-fleet: env ## Whole operations on fleets of short-lived hosts: drift, uninstall
+	@$(PYTHON) -m tools.suites fleet
 
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)

@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lab import ephemeral
 from lab.errors import LabError
 from tools import REPOSITORY, hosts, locked_path
@@ -32,6 +34,9 @@ HOSTS = 10
 PING = ("tools/playbooks/ping.yml",)
 NODE_EXPORTER = ("playbooks/monitoring.yml", "--tags", "node_exporter")
 HOST_PHASE = ("playbooks/hosts.yml",)
+DRIFT_HOSTS = 12
+DRIFT = ("playbooks/drift.yml",)
+ROLL_OUT = ("site.yml",)
 REMOVE = ("tools/playbooks/remove_node_exporter.yml",)
 
 
@@ -120,6 +125,39 @@ def short_lived(bench: Bench) -> Iterator[None]:
         hosts.down(platforms)
 
 
+def measure_drift(bench: Bench) -> dict[str, Result]:
+    """drift.yml on hosts that carry base and node_exporter, each run beside one of the floor."""
+    [measure] = (measure for measure in MEASURES if measure.part == "drift")
+    floor, samples = [], []
+    platforms: list[Mapping[str, Any]] = [
+        {"name": f"{PREFIX}{number}", "groups": ["monitoring"]} for number in range(1, DRIFT_HOSTS + 1)
+    ]
+    folder = WORK / "inventory"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "group_vars" / "all").mkdir(parents=True)
+    (folder / "group_vars" / "all" / "platform.yml").write_text(yaml.safe_dump({"platform": plain_platform()}))
+    try:
+        ephemeral.write_inventory(folder / "hosts.yml", hosts.up(platforms))
+        bench.inventory = folder
+        bench.playbook(*ROLL_OUT)
+        for _run in range(bench.runs):
+            floor.append(bench.playbook(*PING).seconds)
+            samples.append(bench.playbook(*DRIFT))
+    finally:
+        bench.inventory = None
+        hosts.down(platforms)
+    return {measure.name: Result(measure.name, DRIFT_HOSTS, tuple(samples), tuple(floor))}
+
+
+def plain_platform() -> dict[str, Any]:
+    """The lab's platform.yml less all that is not on every host."""
+    lab = REPOSITORY / "inventories" / "lab" / "group_vars" / "all" / "platform.yml"
+    platform: dict[str, Any] = yaml.safe_load(lab.read_text())["platform"]
+    platform["hosts"]["upgrades"] = "none"
+    platform["monitoring"] = {key: platform["monitoring"][key] for key in ("group", "node_exporter")}
+    return {key: value for key, value in platform.items() if key not in ("docker", "data", "edge", "apps", "secrets")}
+
+
 def measure_up(bench: Bench) -> dict[str, Result]:
     """`make up` after `make down`: the hosts are new, images and mirror are there."""
     return _up(bench, "up", "down")
@@ -173,7 +211,13 @@ def facts() -> list[tuple[str, str]]:
     ]
 
 
-MEASURED = {"hosts": measure_hosts, "up": measure_up, "site": measure_site, "cold": measure_cold}
+MEASURED = {
+    "hosts": measure_hosts,
+    "drift": measure_drift,
+    "up": measure_up,
+    "site": measure_site,
+    "cold": measure_cold,
+}
 
 
 def parts(named: list[str], cold: bool) -> list[str]:
@@ -181,7 +225,7 @@ def parts(named: list[str], cold: bool) -> list[str]:
     wanted = set(named) or set(PARTS) - {"cold"}
     if cold:
         wanted.add("cold")
-    return [part for part in ("hosts", "cold", "up", "site") if part in wanted]
+    return [part for part in ("hosts", "drift", "cold", "up", "site") if part in wanted]
 
 
 def save(results: dict[str, Result]) -> None:

@@ -71,6 +71,24 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13"),
     _molecule("app", "the application with its data on one Debian 13"),
     Suite(
+        "fleet-drift",
+        "sixty and more drifts on three hosts, each found, and none on an untouched fleet",
+        (*PYTEST, "tests/fleet/test_drift.py"),
+        frozenset({"fleet"}),
+        minutes=20,
+        needs="tests/fleet/test_drift.py",
+        long=True,
+    ),
+    Suite(
+        "fleet-uninstall",
+        "hosts after the uninstallation are as before the installation",
+        (*PYTEST, "tests/fleet/test_uninstall.py"),
+        frozenset({"fleet"}),
+        minutes=20,
+        needs="tests/fleet/test_uninstall.py",
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(

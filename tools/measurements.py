@@ -31,11 +31,12 @@ class Measure:
     limit: Limit
 
 
-PARTS = ("hosts", "up", "site", "cold")
+PARTS = ("hosts", "drift", "up", "site", "cold")
 MEASURES = (
     Measure("node_exporter, nothing to change", "hosts", Limit(floors=1.5, changed=0)),
     Measure("node_exporter, first installation", "hosts", Limit(floors=4)),
     Measure("base and docker, nothing to change", "hosts", Limit(floors=5, changed=0)),
+    Measure("drift, nothing differs", "drift", Limit(floors=3, changed=0)),
     Measure("make up, images and mirror cached", "up", Limit(seconds=5 * 60)),
     Measure("site.yml, nothing to change", "site", Limit(seconds=30, tasks=60, changed=0)),
     Measure("make up, nothing cached", "cold", Limit(seconds=15 * 60)),
@@ -195,7 +196,7 @@ Last measured {when}.
 ## How to repeat it
 
     make bench                     # all but the cold start; starts ten hosts beside the lab, takes the lab down and up
-    make bench BENCH="hosts"       # one part: hosts, up or site
+    make bench BENCH="hosts"       # one part: hosts, drift, up or site
     make bench BENCH="--runs 5"    # more runs
     make bench BENCH="--cold"      # also `make up` with nothing cached: removes the lab's images and mirror first
 
@@ -205,6 +206,7 @@ this file are in `docs/benchmarks.json`.
 - **hosts**: ten hosts of Debian 13 and nothing else running; `playbooks/hosts.yml` and `playbooks/monitoring.yml` as
   they are, with the lab's `platform.yml`; the hosts are sorted into groups beforehand, as `site.yml` does once a run. A
   first installation starts from hosts that node_exporter was removed from.
+- **drift**: twelve hosts that carry base and node_exporter; `playbooks/drift.yml`, preflight and all.
 - **up**: `make down`, then `make up`: starting the hosts, rolling everything out on them, and verifying it.
 - **site**: `ansible-playbook site.yml` on the lab as `make up` left it.
 """

@@ -82,6 +82,7 @@ def test_the_limits_are_those_that_were_asked_for():
         "node_exporter, nothing to change": "1.5 x floor, changed=0",
         "node_exporter, first installation": "4 x floor",
         "base and docker, nothing to change": "5 x floor, changed=0",
+        "drift, nothing differs": "3 x floor, changed=0",
         "make up, images and mirror cached": "300 s",
         "site.yml, nothing to change": "30 s, 60 tasks, changed=0",
         "make up, nothing cached": "900 s",
@@ -115,7 +116,7 @@ def test_the_document_has_the_table_the_machine_and_the_way_to_repeat(results):
     assert "| cores | 2 |" in page
     assert "Last measured 2026-01-31." in page
     assert "make bench BENCH=" in page
-    assert "Not measured yet: base and docker, nothing to change; make up" in page
+    assert "Not measured yet: base and docker, nothing to change; drift, nothing differs; make up" in page
 
 
 def test_the_document_names_neither_machine_nor_paths(results, tmp_path, monkeypatch):
@@ -147,8 +148,8 @@ def test_results_survive_being_written(results):
 @pytest.mark.parametrize(
     ("named", "cold", "expected"),
     [
-        ([], False, ["hosts", "up", "site"]),
-        ([], True, ["hosts", "cold", "up", "site"]),
+        ([], False, ["hosts", "drift", "up", "site"]),
+        ([], True, ["hosts", "drift", "cold", "up", "site"]),
         (["site", "up"], False, ["up", "site"]),
         (["hosts"], True, ["hosts", "cold"]),
     ],

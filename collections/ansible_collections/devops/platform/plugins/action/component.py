@@ -24,6 +24,7 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.store impor
 from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
+from ansible_collections.devops.platform.plugins.plugin_utils import collect
 from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
@@ -53,6 +54,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"{error} Nothing was touched on {task_vars.get('inventory_hostname', 'the host')}."
             ) from error
+        if collect.wanted(task_vars):
+            collect.leave("declared", str(task_vars["inventory_hostname"]), payload)
+            return {"changed": False}
 
         def execute() -> dict[str, Any]:
             done: dict[str, Any] = self._execute_module(

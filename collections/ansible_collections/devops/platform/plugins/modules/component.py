@@ -181,6 +181,13 @@ options:
             description: For JSON files with V(on_change=restart); top-level keys for which a reload is enough.
             type: list
             elements: str
+          live:
+            description:
+              - What of the kernel the file describes; M(devops.platform.drift) then compares that with the kernel too.
+                A ruleset of nft(8), or settings of sysctl.d(5), V(machine_sysctl) where a container has no say in them.
+              - The engine itself takes no notice.
+            type: str
+            choices: [nftables, sysctl, machine_sysctl]
       packages:
         description:
           - Packages that the component needs. A task before this one installs them; their versions are recorded.

@@ -16,6 +16,8 @@ description:
   - In check mode it names what is missing, also on a host that has no package lists yet, where
     M(ansible.builtin.apt) fails.
   - Installed packages are never upgraded.
+  - What is newly installed, dependencies, users and groups included, is recorded on the host in
+    C(/var/lib/devops-platform/packages.json), so that M(devops.platform.uninstall) can give it back.
 options:
   name:
     description: Names of packages, without versions.
@@ -28,6 +30,23 @@ options:
     default: 86400
   install_recommends:
     description: Install recommended packages as well.
+    type: bool
+    default: false
+  data:
+    description:
+      - Directories in which packages keep data, by package. M(devops.platform.uninstall) leaves those of packages that
+        it removes, unless it is told otherwise.
+    type: dict
+    default: {}
+  leaves:
+    description:
+      - Paths that the packages make, and leave behind when they are purged; those inside a directory before it.
+      - What was not there before is removed with the packages; a directory only if it is empty.
+    type: list
+    elements: str
+    default: []
+  finish:
+    description: For the action plugin alone; what apt has brought since the call before is recorded.
     type: bool
     default: false
   start_services:
@@ -75,10 +94,32 @@ lists:
 """
 
 import glob
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.devops.platform.plugins.module_utils.engine import dpkg
+from ansible_collections.devops.platform.plugins.module_utils.engine.host import Host
+from ansible_collections.devops.platform.plugins.module_utils.engine.store import Store
+from ansible_collections.devops.platform.plugins.module_utils.uninstall import record
+from ansible_collections.devops.platform.plugins.module_utils.uninstall.carry_out import inventory
+
+
+def note(asked: list[str], data: dict[str, list[str]], leaves: list[str]) -> None:
+    """Before apt begins: what is there, so that a run that dies under way does not lose it."""
+    host = Host()
+    store = Store(host)
+    store.prepare()
+    new = [path for path in leaves if not host.exists(path)]
+    store.write_packages(record.begin(store.packages(), inventory(host), asked, data, int(time.time()), new))
+
+
+def finish() -> None:
+    host = Host()
+    store = Store(host)
+    kept = store.packages()
+    if kept:
+        store.write_packages(record.finish(kept, inventory(host)))
 
 
 def main() -> None:
@@ -87,11 +128,17 @@ def main() -> None:
             "name": {"type": "list", "elements": "str", "required": True},
             "cache_valid_time": {"type": "int", "default": 86400},
             "install_recommends": {"type": "bool", "default": False},
+            "data": {"type": "dict", "default": {}},
+            "leaves": {"type": "list", "elements": "str", "default": []},
+            "finish": {"type": "bool", "default": False},
             "start_services": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     wanted = module.params["name"]
+    if module.params["finish"]:
+        finish()
+        module.exit_json(changed=False, missing=[], lists=True)
     bad = dpkg.bad_names(wanted)
     if bad:
         module.fail_json(msg=f"not package names: {', '.join(bad)}; give plain names, without versions or patterns")
@@ -101,6 +148,8 @@ def main() -> None:
         missing = dpkg.missing(wanted, dpkg.installed(output))
     lines = "".join(f"package {name}\n" for name in missing)
     lists = bool(glob.glob("/var/lib/apt/lists/*_Packages*"))
+    if missing and not module.check_mode:
+        note(missing, module.params["data"], module.params["leaves"])
     module.exit_json(changed=bool(missing), missing=missing, lists=lists, diff={"before": "", "after": lines})
 
 

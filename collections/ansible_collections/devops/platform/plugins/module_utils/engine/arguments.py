@@ -25,6 +25,7 @@ FILE: Spec = {
     "validate": {"type": "str"},
     "on_change": {"type": "str", "choices": ["none", "reload", "restart"]},
     "reload_keys": STRINGS,
+    "live": {"type": "str", "choices": ["nftables", "sysctl", "machine_sysctl"]},
 }
 DIRECTORY: Spec = {
     "path": {"type": "str", "required": True},

@@ -5,6 +5,7 @@
     ledger/NAME.json               what is ours, at which digest, by which rollout
     journal/NAME.json              a change under way; gone when it is kept or taken back
     objects/DIGEST                 contents of the generations that can be rolled back to
+    packages.json                  what installing packages brought (module_utils/uninstall/record.py)
     stage/NAME/                    the tree that validators see
     locks/NAME.lock
 """
@@ -106,6 +107,12 @@ class Store:
 
     def journal(self, name: str) -> dict[str, Any] | None:
         return self._read(self.journal_path(name), "the journal")
+
+    def packages(self) -> dict[str, Any] | None:
+        return self._read(f"{self.root}/packages.json", "the record of packages")
+
+    def write_packages(self, record: dict[str, Any]) -> None:
+        self._write(f"{self.root}/packages.json", encode(record))
 
     def _write(self, path: str, content: bytes) -> None:
         try:
