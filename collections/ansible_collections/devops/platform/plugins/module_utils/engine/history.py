@@ -80,7 +80,10 @@ def _undone(ledger: Ledger | None, rollout: str) -> Way:
     found = _named(before, ledger.get("previous") or [])
     if found is None:
         raise EngineError(f"what was here before rollout {rollout} is no longer on this host; {_kept(ledger)}", "plan")
-    return Way(found, tuple(item for item in _lasting(ledger) if item is not found and item["rollout"] != rollout))
+    # A transient one stood in front of another rollout's change: what undoing that leads to is needed still.
+    held = _named(ledger.get("before"), ledger.get("previous") or [])
+    rest = (item for item in _lasting(ledger) if item is held or item["rollout"] != rollout)
+    return Way(found, tuple(item for item in rest if item is not found))
 
 
 def _not_the_last(ledger: Ledger, rollout: str, before: Mapping[str, str]) -> str:

@@ -94,8 +94,10 @@ class GoingBack(RuleBasedStateMachine):
 
     def _kept(self) -> list[str]:
         """The contents of the generations that are kept, the present one first."""
-        kept = generations(self._ledger())
-        return [self.store.object(item["entries"][f"{self.folder}/live"]["digest"]).decode() for item in kept]
+        return [self._content(item) for item in generations(self._ledger())]
+
+    def _content(self, generation: Mapping[str, Any]) -> str:
+        return self.store.object(generation["entries"][f"{self.folder}/live"]["digest"]).decode()
 
     # What happens
 
@@ -192,7 +194,13 @@ class GoingBack(RuleBasedStateMachine):
             generation = (self._ledger() or {}).get("generation") or {}
             if not lost and found.get("rollout") != undone:
                 assert generation == found
-            assert undone not in [item["rollout"] for item in (self._ledger() or {}).get("previous") or []]
+            # Of what the rollout made only that is kept which undoing another one leads to.
+            ledger = self._ledger() or {}
+            kept = [item for item in ledger.get("previous") or [] if item["rollout"] == undone]
+            assert [item["id"] for item in kept] in ([], [ledger.get("before", {}).get("id")])
+            if kept:
+                assert ledger["before"]["rollout"] != undone
+                self.made[undone] = self._content(kept[0])
             if generation.get("rollout") == undone:
                 self.made[undone] = str(before)
             again = self._engine(rollout).run({"name": "demo", "state": "rolled_back", "undo": undone})
