@@ -30,7 +30,7 @@ test: env ## Everything the project can prove about itself (SUITES="engine lab" 
 test-chat: env ## All about the application: its own tests, browsers, images, load (brings the lab up)
 	@$(PYTHON) -m tools.suites chat
 
-test-fleet: env ## Whole operations on fleets of short-lived hosts: drift, uninstall
+test-fleet: env ## Whole operations on fleets of short-lived hosts: rollouts, drift, uninstall
 	@$(PYTHON) -m tools.suites fleet
 
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)

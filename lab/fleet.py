@@ -105,6 +105,8 @@ def down(state: State, purge: bool = False) -> None:
             launcher.remove(found)
             forget(state, found)
             notes.append(f"{len(found)} removed")
+        # One that was not finished would be in the way of every other, and its hosts are gone.
+        shutil.rmtree(state.rollouts, ignore_errors=True)
         remove_network(client)
         if purge:
             _purge(client, state)

@@ -37,6 +37,7 @@ class State:
         self.images_lock = root / "images.lock.yml"
         self.pki = root / "pki"
         self.secrets = root / "secrets"
+        self.rollouts = root / "rollouts"
         self.dockerd_log = root / "dockerd.log"
         self.dockerd_pid = root / "dockerd.pid"
 

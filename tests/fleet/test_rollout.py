@@ -37,14 +37,22 @@ def fleet(start_fleet: Starter, tmp_path_factory: pytest.TempPathFactory) -> Fle
 def first(fleet: Fleet) -> Iterator[Mapping[str, Any]]:
     """How the fleet is with the first version; what a test left otherwise is mended before and reported after."""
     described = dict(fleet.platform)
-    fleet.describe(tick.with_image(described, "tick-first"))
+    in_one_wave = {**ungated(described), "waves": ["100%"], "parallel": "50%"}
+    fleet.describe({**tick.with_image(described, "tick-first"), "rollout": in_one_wave})
     fleet.play(*ROLLOUT).expect_ok()
+    fleet.describe(described)
     yield rollouts.look(fleet)
-    fleet.describe(tick.with_image(described, "tick-first"))
+    fleet.describe(described)
 
 
-def roll_out(fleet: Fleet, image: str) -> None:
-    fleet.describe(tick.with_image(fleet.platform, image))
+def roll_out(fleet: Fleet, image: str, gate: bool = False) -> None:
+    """Declare the service in another image; the gate is for tests that have users, without whom there is no data."""
+    settings = fleet.platform["rollout"] if gate else ungated(fleet.platform)
+    fleet.describe({**tick.with_image(fleet.platform, image), "rollout": settings})
+
+
+def ungated(platform: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in platform["rollout"].items() if key != "gate"}
 
 
 def lose(fleet: Fleet, host: str) -> None:
@@ -65,7 +73,7 @@ def _serves(fleet: Fleet, host: str) -> bool:
 
 
 def test_a_good_version_reaches_every_host_and_nobody_notices(fleet: Fleet, first: Mapping[str, Any]) -> None:
-    roll_out(fleet, "tick-second")
+    roll_out(fleet, "tick-second", gate=True)
     with Traffic(rollouts.edge(fleet)).running() as traffic:
         began = time.monotonic()
         play = fleet.play(*ROLLOUT).expect_ok()
@@ -89,7 +97,7 @@ def test_a_good_version_reaches_every_host_and_nobody_notices(fleet: Fleet, firs
 
 
 def test_a_version_that_does_not_start_stops_at_the_first_host(fleet: Fleet, first: Mapping[str, Any]) -> None:
-    roll_out(fleet, "tick-broken")
+    roll_out(fleet, "tick-broken", gate=True)
     with Traffic(rollouts.edge(fleet)).running() as traffic:
         play = fleet.play(*ROLLOUT)
     assert play.code != 0
@@ -102,7 +110,7 @@ def test_a_version_that_does_not_start_stops_at_the_first_host(fleet: Fleet, fir
 
 
 def test_a_breach_in_the_third_wave_takes_every_host_back(fleet: Fleet, first: Mapping[str, Any]) -> None:
-    roll_out(fleet, "tick-slow")
+    roll_out(fleet, "tick-slow", gate=True)
     with Traffic(rollouts.edge(fleet)).running() as traffic:
         play = fleet.play(*ROLLOUT)
         time.sleep(1)
@@ -189,4 +197,8 @@ def test_any_earlier_rollout_can_be_gone_back_to(fleet: Fleet, first: Mapping[st
 
 def _greeting(fleet: Fleet, text: str) -> dict[str, Any]:
     apps = fleet.platform["apps"]
-    return {**fleet.platform, "apps": {**apps, "tick": {**apps["tick"], "environment": {"GREETING": text}}}}
+    return {
+        **fleet.platform,
+        "apps": {**apps, "tick": {**apps["tick"], "environment": {"GREETING": text}}},
+        "rollout": ungated(fleet.platform),
+    }

@@ -41,8 +41,10 @@ def lock(folder: Path) -> Path:
     return state.images_lock
 
 
-def platform(folder: Path, image: str, **rollout: Any) -> dict[str, Any]:
+def platform(folder: Path, image: str, gate: bool = True, **rollout: Any) -> dict[str, Any]:
     """What is laid over the lab's platform.yml: the service in this image, and settings of ``platform.rollout``."""
+    settings = {"waves": [1, 2, "50%", "100%"], "parallel": 3, "settle": 0.5, **rollout}
+    watched = {"window": "15s", "interval": 2, "objectives": OBJECTIVES} if gate else None
     return {
         "data": None,
         "images": {"locks": [str(folder / "images.lock.yml")]},
@@ -58,14 +60,7 @@ def platform(folder: Path, image: str, **rollout: Any) -> dict[str, Any]:
             },
         },
         "secrets": None,
-        "rollout": {
-            "waves": [1, 2, "50%", "100%"],
-            "parallel": 3,
-            "settle": 0.5,
-            "directory": str(folder / "rollouts"),
-            "gate": {"window": "15s", "interval": 2, "objectives": OBJECTIVES},
-            **rollout,
-        },
+        "rollout": {**settings, "directory": str(folder / "rollouts"), "gate": watched},
     }
 
 

@@ -56,6 +56,7 @@ class Counts:
 
 
 COUNTS = Counts()
+STOPPING = threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -81,6 +82,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, text: str) -> None:
         body = text.encode()
+        self.close_connection = self.close_connection or STOPPING.is_set()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -95,7 +97,12 @@ def main() -> None:
         sys.exit("this version cannot start")
     server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8000"))), Handler)
     server.daemon_threads = False  # requests under way end before the process does
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+
+    def stop(*_: object) -> None:
+        STOPPING.set()
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGTERM, stop)
     server.serve_forever(poll_interval=0.1)
     server.server_close()
 
