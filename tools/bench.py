@@ -36,6 +36,7 @@ NODE_EXPORTER = ("playbooks/monitoring.yml", "--tags", "node_exporter")
 HOST_PHASE = ("playbooks/hosts.yml",)
 DRIFT_HOSTS = 12
 DRIFT = ("playbooks/drift.yml",)
+ROLLOUT = ("playbooks/rollout.yml", "--extra-vars", "target=node_exporter")
 ROLL_OUT = ("site.yml",)
 REMOVE = ("tools/playbooks/remove_node_exporter.yml",)
 
@@ -126,9 +127,11 @@ def short_lived(bench: Bench) -> Iterator[None]:
 
 
 def measure_drift(bench: Bench) -> dict[str, Result]:
-    """drift.yml on hosts that carry base and node_exporter, each run beside one of the floor."""
-    [measure] = (measure for measure in MEASURES if measure.part == "drift")
-    floor, samples = [], []
+    """drift.yml and a rollout on hosts that carry base and node_exporter, each run beside one of the floor."""
+    drift, rollout = (measure.name for measure in MEASURES if measure.part == "drift")
+    runs = {drift: DRIFT, rollout: ROLLOUT}
+    floor: dict[str, list[float]] = {name: [] for name in runs}
+    samples: dict[str, list[Sample]] = {name: [] for name in runs}
     platforms: list[Mapping[str, Any]] = [
         {"name": f"{PREFIX}{number}", "groups": ["monitoring"]} for number in range(1, DRIFT_HOSTS + 1)
     ]
@@ -141,21 +144,23 @@ def measure_drift(bench: Bench) -> dict[str, Result]:
         bench.inventory = folder
         bench.playbook(*ROLL_OUT)
         for _run in range(bench.runs):
-            floor.append(bench.playbook(*PING).seconds)
-            samples.append(bench.playbook(*DRIFT))
+            for name, arguments in runs.items():
+                floor[name].append(bench.playbook(*PING).seconds)
+                samples[name].append(bench.playbook(*arguments))
     finally:
         bench.inventory = None
         hosts.down(platforms)
-    return {measure.name: Result(measure.name, DRIFT_HOSTS, tuple(samples), tuple(floor))}
+    return {name: Result(name, DRIFT_HOSTS, tuple(samples[name]), tuple(floor[name])) for name in runs}
 
 
 def plain_platform() -> dict[str, Any]:
     """The lab's platform.yml less all that is not on every host."""
     lab = REPOSITORY / "inventories" / "lab" / "group_vars" / "all" / "platform.yml"
     platform: dict[str, Any] = yaml.safe_load(lab.read_text())["platform"]
+    left_out = ("docker", "data", "edge", "apps", "rollout", "secrets")
     platform["hosts"]["upgrades"] = "none"
     platform["monitoring"] = {key: platform["monitoring"][key] for key in ("group", "node_exporter")}
-    return {key: value for key, value in platform.items() if key not in ("docker", "data", "edge", "apps", "secrets")}
+    return {key: value for key, value in platform.items() if key not in left_out}
 
 
 def measure_up(bench: Bench) -> dict[str, Result]:
