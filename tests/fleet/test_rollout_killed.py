@@ -68,7 +68,7 @@ def sides(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Sides:
 
 
 def kill(fleet: Fleet, number: int, port: int) -> str:
-    """Roll a port out, and let the controller die at a task; the id of the rollout if it must be resumed, or nothing."""
+    """Roll a port out, and let the controller die at a task; the id of the rollout that must be resumed, or nothing."""
     fleet.describe(with_port(fleet.platform, port))
     with rollouts.running(fleet, *ROLLOUT, environment=rollouts.killed_at(number)) as run:
         play = run.wait()

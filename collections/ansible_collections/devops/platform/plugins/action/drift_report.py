@@ -10,19 +10,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.devops.platform.plugins.module_utils.drift import report
 from ansible_collections.devops.platform.plugins.plugin_utils import collect
-
-
-class Found(AnsibleActionFail):
-    """A failure whose message is all there is to say: Ansible would print it twice, and then the place of the task."""
-
-    @property
-    def omit_exception_key(self) -> bool:
-        return True
+from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
 
 
 class ActionModule(ActionBase):
@@ -47,7 +39,7 @@ class ActionModule(ActionBase):
         if text:
             self._display.display(f"\n{text}\n")
         if not data["complete"] or (data["drift"] and arguments["fail"]):
-            raise Found(verdict, result={"drift": data["drift"], "complete": data["complete"]})
+            raise Refused(verdict, result={"drift": data["drift"], "complete": data["complete"]})
         self._display.display(verdict)
         return {"changed": False, "msg": verdict, "drift": data["drift"], "complete": True}
 
@@ -67,4 +59,4 @@ class ActionModule(ActionBase):
                 stream.write(json.dumps(data, indent=1) + "\n")
             temporary.replace(path)
         except OSError as error:
-            raise Found(f"the report {path} was not written: {error.strerror}") from error
+            raise Refused(f"the report {path} was not written: {error.strerror}") from error

@@ -8,19 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import model, paths, preflight
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Inventory
-
-
-class Refused(AnsibleActionFail):
-    """A failure whose message is all there is to say: Ansible would print it twice, and then the place of the task."""
-
-    @property
-    def omit_exception_key(self) -> bool:
-        return True
+from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
 
 
 class ActionModule(ActionBase):

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants as C  # noqa: N812 (its name throughout Ansible)
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError, section
@@ -36,15 +35,8 @@ from ansible_collections.devops.platform.plugins.module_utils.rollout.settings i
     upstreams_of,
 )
 from ansible_collections.devops.platform.plugins.module_utils.rollout.state import State, fold
+from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
 from ansible_collections.devops.platform.plugins.plugin_utils.run import run_id
-
-
-class Refused(AnsibleActionFail):
-    """A failure whose message is all there is to say: Ansible would print it twice, and then the place of the task."""
-
-    @property
-    def omit_exception_key(self) -> bool:
-        return True
 
 
 class ActionModule(ActionBase):
