@@ -126,8 +126,8 @@ class Step:
             "out": [],
             "edge": False,
             "edge_touched": bool(self.state.edges),
-            "changed_hosts": self.state.changed(),
-            "waiting_hosts": self.state.waiting(),
+            "watched": steps.watched(self.state),
+            "unchanged": [] if self.state.reverse else self.state.waiting(),
             "batches": [],
             "back": [],
         }

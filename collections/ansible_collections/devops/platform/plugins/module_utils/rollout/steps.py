@@ -99,6 +99,13 @@ def out_of_service(state: State, drained: Sequence[str]) -> list[str]:
     return sorted({*drained, *lost, *absent})
 
 
+def watched(state: State) -> list[str]:
+    """Hosts that a proof is about: those that are changed; after a way back all that there are."""
+    if not state.reverse:
+        return state.changed()
+    return [name for name in state.order if not state.hosts[name].gone and not _lost(state.hosts[name])]
+
+
 def _lost(host: HostState) -> bool:
     if host.gone:
         return False

@@ -259,5 +259,19 @@ def test_a_host_that_left_the_inventory_holds_nothing_up():
     assert shapes(steps.remaining(alone, SETTINGS, UPSTREAMS))[0] == (1, ["app2"], True, True)
 
 
+@pytest.mark.parametrize(
+    ("events", "hosts"),
+    [
+        ([], []),
+        ([*changed("app1"), *changed("app2")], ["app1", "app2"]),
+        # The first host failed, and nothing was changed: it is the old state that is asked, everywhere.
+        ([*change("app1", "begun", "failed"), STOP, undone("app1", "unchanged")], HOSTS),
+        ([*changed("app1"), STOP, undone("app1", "unreachable")], HOSTS[1:]),
+    ],
+)
+def test_whom_a_proof_is_about(events, hosts):
+    assert steps.watched(fold([*PLANNED, *events])) == hosts
+
+
 def test_events_of_a_later_version_are_passed_over():
     assert fold([*PLANNED, {"event": "weather", "sun": True}]).order == HOSTS
