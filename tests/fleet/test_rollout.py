@@ -85,6 +85,7 @@ def test_a_good_version_reaches_every_host_and_nobody_notices(fleet: Fleet, firs
     assert state.waves == [fleet.names[:1], fleet.names[1:2], fleet.names[2:5], fleet.names[5:10]]
     assert state.result == "done"
     assert state.proved == {1, 2, 3, 4}
+    assert rollouts.in_turn(fleet)
     now = rollouts.look(fleet)
     assert {host for host in fleet.names if now[host] != first[host]} == set(fleet.of("app"))
     assert {"1", "2"} <= set(traffic.versions)
@@ -123,6 +124,7 @@ def test_a_breach_in_the_third_wave_takes_every_host_back(fleet: Fleet, first: M
     assert state.result == "reversed"
     assert state.changed() == fleet.names[:5]
     assert state.restored["passed"]
+    assert rollouts.in_turn(fleet)
     assert rollouts.differences(first, rollouts.look(fleet)) == []
     print(f"\nbreach in wave 3 and reversal: {traffic.asked} requests, none failed")
 

@@ -62,6 +62,15 @@ def state(fleet: Fleet) -> State:
     return fold(last(fleet).events())
 
 
+def in_turn(fleet: Fleet) -> bool:
+    """Whether the batches of the last rollout began in their order, there and back."""
+    numbers: dict[bool, list[int]] = {False: [], True: []}
+    for event in last(fleet).events():
+        if event["event"] == "enter":
+            numbers[bool(event["back"])].append(event["number"])
+    return all(found == list(range(1, len(found) + 1)) for found in numbers.values())
+
+
 def edge(fleet: Fleet) -> Edge:
     tls = fleet.platform["edge"]["tls"]
     return Edge(f"https://{fleet.address(fleet.of('edge')[0])}", fleet.platform["edge"]["server_name"], tls["ca"], 5)

@@ -236,6 +236,10 @@ class Step:
             self.write("stop", reason="interrupted")
         if not self._back and self.state.reverse:
             return {}
+        wrong = steps.out_of_turn(self.state, int(batch["number"]))
+        if wrong and not self._back:
+            self.write("stop", reason=wrong)
+            return {}
         kept = ("number", "wave", "waves", "hosts", "drain", "last")
         self.write("enter", back=self._back, **{key: batch[key] for key in kept})
         return self._edge(batch["drain"])

@@ -62,7 +62,7 @@ class HostState:
 class State:
     """A rollout. ``waves``: lists of hosts, empty until it is planned; ``reason``: why it turned back.
 
-    ``edges``: edge -> (whether its last change ended well, hosts that it was to leave out with that).
+    ``entered``: number of the batch begun last, since the waves or the way back were planned; ``edges``: edge -> (whether its last change ended well, hosts that it was to leave out with that).
     """
 
     begin: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +73,7 @@ class State:
     proved: set[int] = field(default_factory=set)
     restored: dict[str, Any] = field(default_factory=dict)
     edges: dict[str, tuple[bool, list[str]]] = field(default_factory=dict)
+    entered: int = 0
     reason: str = ""
     interrupted: bool = False
     result: str = ""
@@ -152,6 +153,7 @@ def _resume(state: State, event: Mapping[str, Any]) -> None:
     state.controller = dict(event.get("controller") or {})
     state.interrupted = False
     state.result = ""
+    state.entered = 0
     if event.get("how") == "reverse":
         state.reason = state.reason or str(event.get("reason") or "taken back on request")
     for name in event.get("gone") or ():
@@ -197,6 +199,10 @@ def _change(state: State, event: Mapping[str, Any]) -> None:
         host.trouble, host.message = status, str(event.get("message") or "")
 
 
+def _enter(state: State, event: Mapping[str, Any]) -> None:
+    state.entered = int(event.get("number") or 0)
+
+
 def _edge(state: State, event: Mapping[str, Any]) -> None:
     state.edges[str(event.get("host"))] = (event.get("status") in SOUND, sorted(event.get("out") or []))
 
@@ -214,6 +220,7 @@ def _interrupted(state: State, _event: Mapping[str, Any]) -> None:
 
 
 def _stop(state: State, event: Mapping[str, Any]) -> None:
+    state.entered = 0
     state.reason = state.reason or str(event.get("reason") or "stopped")
 
 
@@ -233,6 +240,7 @@ _STEPS = {
     "resume": _resume,
     "planned": _planned,
     "waves": _waves,
+    "enter": _enter,
     "change": _change,
     "edge": _edge,
     "proof": _proof,

@@ -118,6 +118,13 @@ def _serves(host: HostState) -> bool:
     return host.gone or (host.changed and not host.undone)
 
 
+def out_of_turn(state: State, number: int) -> str:
+    """Why a batch must not begin now; '' where it is the next one. They have to come one after the other."""
+    if number == state.entered + 1:
+        return ""
+    return f"batch {number} was to begin, and the next one is {state.entered + 1}: this is a mistake of the playbook"
+
+
 def verdict(state: State, hosts: Sequence[str]) -> str:
     """Why a rollout must not go on after these hosts were changed; '' where it may."""
     if state.interrupted:

@@ -273,5 +273,24 @@ def test_whom_a_proof_is_about(events, hosts):
     assert steps.watched(fold([*PLANNED, *events])) == hosts
 
 
+def enter(number):
+    return {"event": "enter", "number": number}
+
+
+@pytest.mark.parametrize(
+    ("events", "number", "right"),
+    [
+        ([], 1, True),
+        ([], 2, False),
+        ([enter(1)], 2, True),
+        ([enter(1)], 1, False),
+        ([enter(1), enter(2), RESUME], 1, True),
+        ([enter(1), enter(2), STOP], 1, True),
+    ],
+)
+def test_batches_come_one_after_the_other(events, number, right):
+    assert (steps.out_of_turn(fold([*PLANNED, *events]), number) == "") is right
+
+
 def test_events_of_a_later_version_are_passed_over():
     assert fold([*PLANNED, {"event": "weather", "sun": True}]).order == HOSTS
