@@ -83,6 +83,7 @@ def test_the_limits_are_those_that_were_asked_for():
         "node_exporter, first installation": "4 x floor",
         "base and docker, nothing to change": "5 x floor, changed=0",
         "drift, nothing differs": "3 x floor, changed=0",
+        "rollout of node_exporter, nothing to change": "2.5 x floor, changed=0",
         "make up, images and mirror cached": "300 s",
         "site.yml, nothing to change": "30 s, 60 tasks, changed=0",
         "make up, nothing cached": "900 s",
@@ -116,7 +117,7 @@ def test_the_document_has_the_table_the_machine_and_the_way_to_repeat(results):
     assert "| cores | 2 |" in page
     assert "Last measured 2026-01-31." in page
     assert "make bench BENCH=" in page
-    assert "Not measured yet: base and docker, nothing to change; drift, nothing differs; make up" in page
+    assert "Not measured yet: base and docker, nothing to change; drift, nothing differs; rollout of" in page
 
 
 def test_the_document_names_neither_machine_nor_paths(results, tmp_path, monkeypatch):

@@ -138,7 +138,11 @@ class Step:
         """A new rollout, or one that goes on; refused while another one is not finished."""
         resumed = self.arguments.get("resume")
         for other in reversed(journals(self.directory)):
-            if other.rollout == resumed or other.over():
+            if other.rollout == resumed:
+                continue
+            if other.over():
+                if other.ending() == "unchanged" and not self.check:
+                    other.discard()  # each site.yml without changes leaves one
                 continue
             state = fold(other.events())
             alive = lives(state.controller)

@@ -296,6 +296,9 @@ class CallbackModule(DefaultCallback):
             super().v2_playbook_on_include(included_file)
 
     def v2_on_file_diff(self, result: Any) -> None:
+        asked = context.CLIARGS.get("diff") or context.CLIARGS.get("check")
+        if result.task.check_mode and not asked:
+            return  # a rollout plans with differences for its report; nobody wants to see them here
         results = result.result.get("results", ()) if result.task.loop else (result.result,)
         for one in results:
             if not one.get("changed") or not one.get("diff"):

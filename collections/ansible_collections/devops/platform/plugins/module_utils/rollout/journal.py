@@ -58,16 +58,25 @@ class Journal:
                 "permissions, then resume the rollout"
             ) from error
 
-    def over(self) -> bool:
-        """Whether the last event says that nothing is left to do; without reading all of a long journal."""
+    def ending(self) -> str:
+        """The result in the last event, '' where that is none; without reading all of a long journal."""
         try:
             with self.path.open("rb") as stream:
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - 65536))
                 lines = stream.read().split(b"\n")
             last = json.loads(lines[-2]) if len(lines) > 1 else {}
         except (OSError, ValueError):
-            return False  # events() says what is wrong
-        return last.get("event") == "end" and last.get("result") in OVER
+            return ""  # events() says what is wrong
+        return str(last.get("result")) if last.get("event") == "end" else ""
+
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.ending() in OVER
+
+    def discard(self) -> None:
+        """Forget a rollout that had nothing to do, and its report."""
+        for path in (self.path, self.path.with_suffix(".html")):
+            path.unlink(missing_ok=True)
 
     def events(self) -> list[dict[str, Any]]:
         """Every event, in order. JournalError where the file is missing or damaged."""

@@ -62,7 +62,8 @@ class HostState:
 class State:
     """A rollout. ``waves``: lists of hosts, empty until it is planned; ``reason``: why it turned back.
 
-    ``entered``: number of the batch begun last, since the waves or the way back were planned; ``edges``: edge -> (whether its last change ended well, hosts that it was to leave out with that).
+    ``entered``: number of the batch begun last, since the waves or the way back were planned; ``edges``: edge ->
+    (whether its last change ended well, hosts that it was to leave out with that).
     """
 
     begin: dict[str, Any] = field(default_factory=dict)

@@ -103,6 +103,15 @@ def test_whether_it_is_over_stands_in_its_last_line(journal, event, over):
     assert journal.over() is over
 
 
+def test_what_had_nothing_to_do_is_forgotten_with_its_report(journal):
+    report = journal.path.with_suffix(".html")
+    report.write_text("")
+    journal.append("end", result="unchanged")
+    assert journal.ending() == "unchanged"
+    journal.discard()
+    assert list(journal.path.parent.iterdir()) == []
+
+
 def test_a_process_lives_only_as_itself():
     here = journals.identity(os.getpid())
     assert lives(here)
