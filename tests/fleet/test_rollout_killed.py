@@ -35,8 +35,8 @@ def with_port(described: Mapping[str, Any], port: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def fleet(start_fleet: Starter, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     folder = tmp_path_factory.mktemp("killed")
-    tick.lock(folder)
     fleet = start_fleet(4, tick.platform(folder, "tick-first", gate=False, waves=[1, "100%"], settle=0), GROUPS)
+    tick.lock(folder)  # the hosts have brought up the registry that it needs
     fleet.play("site.yml", "--skip-tags", "verify").expect_ok()
     return fleet
 
