@@ -14,8 +14,9 @@ import pytest
 
 from tests.fleet.conftest import Starter
 from tests.fleet.harness.drifts import DRIFTS, Drift
-from tests.fleet.harness.fleet import Fleet, Play
+from tests.fleet.harness.fleet import Fleet
 from tests.fleet.harness.states import LIVING, differences, whole
+from tests.lab.harness.fleet import Play
 
 DRIFT = "playbooks/drift.yml"
 IMAGE = {"image": "chat-web"}

@@ -20,27 +20,10 @@ from lab.ephemeral import hosts_down, hosts_up, write_inventory
 from lab.runtime import PREFIX as CONTAINER_PREFIX
 from lab.state import State
 from tests.fleet.harness.platform import generated, roles_of
+from tests.lab.harness.fleet import Play
 from tools.hosts import fill_mirror
 
 PREFIX = "t-fleet"
-
-
-@dataclass(frozen=True)
-class Play:
-    """A run of ansible-playbook to its end. ``report`` is what the progress callback writes of it."""
-
-    code: int
-    output: str
-    report: Mapping[str, Any]
-
-    def expect_ok(self) -> Play:
-        assert self.code == 0, f"ansible-playbook ended with {self.code}:\n{self.output[-6000:]}"
-        return self
-
-    @property
-    def changes(self) -> dict[str, int]:
-        hosts: Mapping[str, Mapping[str, int]] = self.report["hosts"]
-        return {host: counts["changed"] for host, counts in hosts.items() if counts["changed"]}
 
 
 @dataclass

@@ -17,7 +17,8 @@ from ansible_collections.devops.platform.plugins.module_utils.journey.edge impor
 from ansible_collections.devops.platform.plugins.module_utils.rollout.journal import Journal, journals
 from ansible_collections.devops.platform.plugins.module_utils.rollout.state import State, fold
 from lab import REPOSITORY
-from tests.fleet.harness.fleet import Fleet, Play
+from tests.fleet.harness.fleet import Fleet
+from tests.lab.harness.fleet import Play
 
 CALLBACKS = REPOSITORY / "tests" / "fleet" / "callbacks"
 # What a host is, as far as rollouts are concerned: what the ledger says is ours, as it is on the disk, and what runs.

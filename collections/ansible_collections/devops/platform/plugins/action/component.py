@@ -25,7 +25,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.locks imp
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
 from ansible_collections.devops.platform.plugins.plugin_utils import collect
-from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
+from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded_module
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
 PAYLOAD_FORMAT = 1
@@ -57,16 +57,7 @@ class ActionModule(ActionBase):
         if collect.wanted(task_vars):
             collect.leave("declared", str(task_vars["inventory_hostname"]), payload)
             return {"changed": False}
-
-        def execute() -> dict[str, Any]:
-            done: dict[str, Any] = self._execute_module(
-                module_name="devops.platform.component_apply",
-                module_args={"payload": json.dumps(payload)},
-                task_vars=task_vars,
-            )
-            return done
-
-        return recorded(self, task_vars, execute)
+        return recorded_module(self, task_vars, "devops.platform.component_apply", {"payload": json.dumps(payload)})
 
     # Rendering
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded
+from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded_module
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
 
 
@@ -22,11 +22,4 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         arguments["rollout"] = rollout_of(arguments, task_vars, self._templar.template)
-
-        def execute() -> dict[str, Any]:
-            done: dict[str, Any] = self._execute_module(
-                module_name="devops.platform.rollback", module_args=arguments, task_vars=task_vars
-            )
-            return done
-
-        return recorded(self, task_vars, execute)
+        return recorded_module(self, task_vars, "devops.platform.rollback", arguments)

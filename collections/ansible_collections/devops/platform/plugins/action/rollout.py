@@ -122,7 +122,6 @@ class Step:
             "prove": self.state.prove,
             "go": not self.state.reverse and not self.state.result,
             "reverse": self.state.reverse,
-            "reason": self.state.reason,
             "out": [],
             "edge": False,
             "edge_touched": bool(self.state.edges),

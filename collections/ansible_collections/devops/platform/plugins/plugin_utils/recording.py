@@ -66,6 +66,18 @@ def recorded(action: Any, variables: Mapping[str, Any], work: Callable[[], dict[
     return share.around(work, bool(action._task.check_mode)) if share else work()
 
 
+def recorded_module(action: Any, variables: dict[str, Any], name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for the work of one module on the host."""
+
+    def execute() -> dict[str, Any]:
+        done: dict[str, Any] = action._execute_module(
+            module_name=name, module_args=dict(arguments), task_vars=variables
+        )
+        return done
+
+    return recorded(action, variables, execute)
+
+
 def recording(variables: Mapping[str, Any], step: Mapping[str, Any]) -> Recording | None:
     """The recording that ``rollout_step`` asks for."""
     if not step.get("journal"):

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Union
 
 Size = Union[int, str]
-PERCENT = re.compile(r"^(\d{1,3})%$")
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,6 @@ class Batch:
 
     def data(self) -> dict[str, Any]:
         return {**asdict(self), "hosts": list(self.hosts), "drain": list(self.drain)}
-
-
-def size_problem(size: Any) -> str:
-    """What is wrong with one size, '' where nothing is: a number of hosts from 1, or '1%' to '100%'."""
-    if isinstance(size, int) and not isinstance(size, bool):
-        return "" if size >= 1 else f"{size} is no number of hosts; the least is 1"
-    found = PERCENT.match(size) if isinstance(size, str) else None
-    if found and 1 <= int(found[1]) <= 100:
-        return ""
-    return f'{size!r} is neither a number of hosts, such as 1, nor a share of them, such as "10%"'
 
 
 def hosts_of(size: Size, total: int) -> int:

@@ -45,3 +45,15 @@ def test_a_gate_needs_somebody_to_ask(tmp_path: Path) -> None:
     start, end = example.TEXT.index("    prometheus: {"), example.TEXT.index("    alertmanager: {")
     [problem] = example.problems(tmp_path, (example.TEXT[start:end], ""), WITH_GATE)
     assert "platform.rollout.gate: asks Prometheus, and there is none" in problem
+
+
+@pytest.mark.parametrize("size", ["0", "-1", '"0%"', '"101%"', '"10"', "ten", '""', "null", "true", "1.5"])
+def test_a_wrong_size_is_told_with_what_is_right(tmp_path: Path, size: str) -> None:
+    [problem] = example.problems(tmp_path, WITH_GATE, ('"50%"', size))
+    assert "platform.rollout.waves[1]" in problem
+    assert any(right in problem for right in ("10%", "at least 1", "must be a whole number or text"))
+
+
+@pytest.mark.parametrize("size", ["1", "12", '"1%"', '"100%"'])
+def test_a_right_size_is_no_problem(tmp_path: Path, size: str) -> None:
+    assert example.problems(tmp_path, WITH_GATE, ('"50%"', size)) == []

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from ansible_collections.devops.platform.plugins.module_utils.rollout.waves import (
     batches,
     hosts_of,
-    size_problem,
     split,
 )
 
@@ -23,16 +22,6 @@ SIZES = st.one_of(st.integers(1, 40), st.integers(1, 100).map(lambda share: f"{s
 )
 def test_a_share_is_rounded_up_and_never_more_than_all(size, total, hosts):
     assert hosts_of(size, total) == hosts
-
-
-@pytest.mark.parametrize("size", [0, -1, "0%", "101%", "10", "ten", "", None, True, 1.5])
-def test_a_wrong_size_is_told_with_what_is_right(size):
-    assert "10%" in size_problem(size) or "the least is 1" in size_problem(size)
-
-
-@pytest.mark.parametrize("size", [1, 12, "1%", "100%"])
-def test_a_right_size_is_no_problem(size):
-    assert size_problem(size) == ""
 
 
 @pytest.mark.parametrize(
