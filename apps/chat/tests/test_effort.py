@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -44,26 +46,58 @@ class Effort:
         return sum(line[1:2] == [b"F"] and line[3] in (b"Query", b"Sync") for line in words)
 
 
-@pytest.fixture
-def effort(monkeypatch: pytest.MonkeyPatch) -> Iterator[Effort]:
-    with tempfile.TemporaryFile() as trace:
+@contextlib.contextmanager
+def measured() -> Iterator[Effort]:
+    """What connections made meanwhile do. They outlive it in their pools, and libpq keeps the number of the file that
+    it writes to: without ``untrace`` they would write into whatever has that number next, a socket for example."""
+    traced: list[psycopg.Connection] = []
+    send = redis.connection.AbstractConnection.send_packed_command
+    with tempfile.TemporaryFile() as trace, pytest.MonkeyPatch.context() as patch:
         found = Effort(trace)
 
         def connected(connection: psycopg.Connection, _entry: object) -> None:
             connection.pgconn.trace(trace.fileno())
-
-        send = redis.connection.AbstractConnection.send_packed_command
+            traced.append(connection)
 
         def counted(self: redis.connection.AbstractConnection, command: Any, check_health: bool = True) -> Any:
             found.packets.append(command)
             return send(self, command, check_health)  # type: ignore[no-untyped-call]
 
-        monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", counted)
+        patch.setattr(redis.connection.AbstractConnection, "send_packed_command", counted)
         event.listen(Pool, "connect", connected)
         try:
             yield found
         finally:
             event.remove(Pool, "connect", connected)
+            for connection in traced:
+                if not connection.closed:
+                    connection.pgconn.untrace()
+
+
+@pytest.fixture
+def effort() -> Iterator[Effort]:
+    with measured() as found:
+        yield found
+
+
+def test_measuring_ends_with_the_measurement(environment: dict[str, str]) -> None:
+    """A connection that goes on living writes nothing to the file that has its trace's number by then."""
+    engine = databases.make_engine(load(environment, Program.API), Metrics())
+    read, write = os.pipe()
+    with databases.autocommit(engine).connect() as before, measured() as effort:
+        assert effort.of(lambda: before.exec_driver_sql("SELECT 1")) == (0, 0)
+        with databases.autocommit(engine).connect() as connection:
+            number = effort.trace.fileno()
+            assert effort.of(lambda: connection.exec_driver_sql("SELECT 1")) == (1, 0)
+    os.dup2(write, number)
+    with databases.autocommit(engine).connect() as first, databases.autocommit(engine).connect() as second:
+        first.exec_driver_sql("SELECT 1")
+        second.exec_driver_sql("SELECT 1")
+    engine.dispose()
+    for each in (write, number):
+        os.close(each)
+    with os.fdopen(read, "rb") as written:
+        assert written.read() == b""
 
 
 @pytest.fixture
