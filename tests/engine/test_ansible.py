@@ -14,7 +14,7 @@ import yaml
 
 from lab import REPOSITORY
 from tests.engine.harness.machine import Machine
-from tests.engine.harness.scenarios import CONFIG, service
+from tests.engine.harness.scenarios import CONFIG, NAME, service
 from tests.engine.test_secrets import OLD, assert_hidden, holding
 
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
@@ -111,6 +111,23 @@ def test_check_and_diff_on_an_empty_host_then_the_run(machine: Machine, playbook
     code, output, again = playbook.run(templated(), "--diff")
     assert code == 0, output
     assert (again["changed"], plan(again)) == (False, [])
+
+
+@pytest.mark.parametrize(("own", "kept"), [({}, 2), ({"keep": 4}, 4)])
+def test_old_states_are_pruned_by_the_platforms_setting(
+    machine: Machine, playbook: Playbook, own: dict[str, int], kept: int
+) -> None:
+    """Unless the component has a setting of its own; what went is gone from the disk, too."""
+    for number in range(5):
+        described = {**service(message=f"number {number}"), **own}
+        code, output, _result = playbook.run(described, variables={"platform": {"rollout": {"keep": 2}}})
+        assert code == 0, output
+    ledger = machine.ledger(NAME)
+    assert (ledger["keep"], len(ledger["previous"])) == (kept, kept - 1)
+    objects = machine.execute(
+        "grep", "--recursive", "--files-with-matches", "number [0-9]", "/var/lib/devops-platform/objects"
+    )
+    assert len(objects.splitlines()) == kept
 
 
 def test_a_broken_template_names_file_and_line(machine: Machine, playbook: Playbook) -> None:

@@ -110,6 +110,23 @@ def test_a_version_that_does_not_start_stops_at_the_first_host(fleet: Fleet, fir
     assert rollouts.differences(first, rollouts.look(fleet)) == []
 
 
+def test_a_version_that_starts_and_answers_wrongly_fails_its_smoke_test(fleet: Fleet, first: Mapping[str, Any]) -> None:
+    """It is one of ten behind the edge, and ready; only somebody who uses it sees that it does not work."""
+    roll_out(fleet, "tick-wrong")
+    with Traffic(rollouts.edge(fleet)).running() as traffic:
+        play = fleet.play(*ROLLOUT)
+    assert play.code != 0
+    traffic.expect_none_failed()
+    state = rollouts.state(fleet)
+    assert state.result == "reversed"
+    assert state.proved == set()
+    assert "the smoke test failed: GET" in state.reason
+    assert "/greeting answered 500" in state.reason
+    assert state.restored["passed"]
+    assert state.changed() == fleet.names[:1]
+    assert rollouts.differences(first, rollouts.look(fleet)) == []
+
+
 def test_a_breach_in_the_third_wave_takes_every_host_back(fleet: Fleet, first: Mapping[str, Any]) -> None:
     roll_out(fleet, "tick-slow", gate=True)
     with Traffic(rollouts.edge(fleet)).running() as traffic:

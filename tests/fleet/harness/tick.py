@@ -54,6 +54,7 @@ def platform(folder: Path, image: str, gate: bool = True, **rollout: Any) -> dic
             "chat": None,
             "tick": {
                 "group": "app",
+                "smoke": {"journey": "http", "paths": ["/", "/greeting"]},
                 "services": {
                     "web": {"image": image, "port": 8000, "health": "/readyz", "metrics": "/metrics"},
                 },

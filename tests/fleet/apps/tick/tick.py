@@ -1,7 +1,7 @@
 """A small service to roll out: it says which version answers, after a while, and counts what it answered.
 
 The image's BEHAVIOUR makes it what a rollout has to cope with: `good`, `slow` (each answer takes 0.4 seconds), `wrong`
-(every second answer is a 500) or `broken` (it ends at once).
+(/greeting, which users do not ask for, answers 500) or `broken` (it ends at once).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class Counts:
         self._answers: dict[int, int] = {}
         self._buckets = [0] * len(BUCKETS)
         self._sum = 0.0
-        self.seen = 0
 
     def count(self, status: int, seconds: float) -> None:
         with self._lock:
@@ -73,10 +72,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _tick(self) -> None:
         began = time.monotonic()
-        COUNTS.seen += 1
         if BEHAVIOUR == "slow":
             time.sleep(0.4)
-        status = 500 if BEHAVIOUR == "wrong" and COUNTS.seen % 2 else 200
+        status = 500 if BEHAVIOUR == "wrong" and self.path == "/greeting" else 200
         self._answer(status, json.dumps({"version": VERSION, "greeting": GREETING}))
         COUNTS.count(status, time.monotonic() - began)
 

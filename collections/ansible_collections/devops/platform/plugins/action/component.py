@@ -24,6 +24,7 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.store impor
 from ansible_collections.devops.platform.plugins.module_utils.platform.locks import read_artifacts
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
+from ansible_collections.devops.platform.plugins.module_utils.rollout.settings import settings_of
 from ansible_collections.devops.platform.plugins.plugin_utils import collect
 from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded_module
 from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
@@ -43,7 +44,8 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         try:
-            components = normalise(arguments)
+            keep = settings_of(self._platform(task_vars)).keep
+            components = [{"keep": keep, **given} for given in normalise(arguments)]
             payload = {
                 "format": PAYLOAD_FORMAT,
                 "rollout": rollout_of(arguments, task_vars, self._templar.template),
@@ -58,6 +60,11 @@ class ActionModule(ActionBase):
             collect.leave("declared", str(task_vars["inventory_hostname"]), payload)
             return {"changed": False}
         return recorded_module(self, task_vars, "devops.platform.component_apply", {"payload": json.dumps(payload)})
+
+    def _platform(self, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The inventory's platform.yml; {} where a component is rolled out without one."""
+        found = self._templar.template(task_vars.get("platform") or {})
+        return found if isinstance(found, Mapping) else {}
 
     # Rendering
 
@@ -111,8 +118,7 @@ class ActionModule(ActionBase):
         """(artifacts of all lock files, sources in order), from the task or from `platform.artifacts`."""
         given = arguments.get("artifacts")
         if given is None:
-            platform = self._templar.template(task_vars.get("platform") or {})
-            given = (platform or {}).get("artifacts") or {}
+            given = self._platform(task_vars).get("artifacts") or {}
         try:
             locked = read_artifacts(given.get("locks") or [], root_of(task_vars))
         except PlatformError as error:

@@ -17,17 +17,6 @@ description:
 requirements:
   - websocket-client
 options:
-  url:
-    description: The edge, such as V(https://172.30.0.10).
-    type: str
-    required: true
-  server_name:
-    description: Name to ask for, where it is not the one in O(url).
-    type: str
-    default: ""
-  ca_path:
-    description: File with the certificates that vouch for the edge. By default those of the system.
-    type: path
   pages:
     description: Paths that must answer 200.
     type: list
@@ -55,21 +44,7 @@ options:
         may be made to find one. The edge has to name hosts in the header C(X-Served-By).
     type: int
     default: 1
-  timeout:
-    description: Seconds for each step.
-    type: int
-    default: 10
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes no host.
-  platform:
-    support: full
-    platforms: posix
-    description: Any host that reaches the edge, normally the controller.
+extends_documentation_fragment: [devops.platform.edge]
 """
 
 EXAMPLES = r"""
@@ -126,22 +101,19 @@ except ImportError:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "url": {"type": "str", "required": True},
-            "server_name": {"type": "str", "default": ""},
-            "ca_path": {"type": "path"},
+            **edge.OPTIONS,
             "pages": {"type": "list", "elements": "str", "default": ["/"]},
             "user": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
             "path": {"type": "str", "default": "/ws/socket.io"},
             "room": {"type": "str", "default": "verify"},
             "attempts": {"type": "int", "default": 1},
-            "timeout": {"type": "int", "default": 10},
         },
     )
     if WEBSOCKET_ERROR:
         module.fail_json(msg=missing_required_lib("websocket-client"), exception=WEBSOCKET_ERROR)
     options = module.params
-    target = edge.Edge(options["url"], options["server_name"], options["ca_path"], options["timeout"])
+    target = edge.of(options)
     client_id = f"verify-{uuid.uuid4().hex}"
     try:
         for page in options["pages"]:

@@ -321,8 +321,9 @@ options:
         type: dict
       keep:
         description:
-          - Generations that are kept on the host, the present one included; 3 if left out. One more where it is needed
-            for O(components[].undo) of the last rollout.
+          - Generations that are kept on the host, the present one included. If left out, C(platform.rollout.keep), or 3
+            without that. One more where it is needed for O(components[].undo) of the last rollout.
+          - What is over the number goes with the component's next change.
         type: int
       purge:
         description: With V(state=absent), remove directories with data as well.

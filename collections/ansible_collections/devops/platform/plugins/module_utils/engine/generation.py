@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
 
-from .spec import Directory, Entry, Release, Runtime, Spec, User
+from .spec import KEEP, Directory, Entry, Release, Runtime, Spec, User
 
 Digest = Callable[[bytes], str]
 
@@ -58,7 +58,7 @@ def runtime_of(generation: Mapping[str, Any] | None) -> Runtime:
     return Runtime(**{**kept, "services": tuple(kept["services"]), "images": tuple(kept["images"])})
 
 
-def spec_of(name: str, generation: Mapping[str, Any], contents: Mapping[str, bytes], keep: int = 3) -> Spec:
+def spec_of(name: str, generation: Mapping[str, Any], contents: Mapping[str, bytes], keep: int = KEEP) -> Spec:
     """The Spec that a kept generation describes; the way in for `state: rolled_back`.
 
     `contents` maps digests to bytes. Validation commands are kept too, so that a rollback is checked like any change.

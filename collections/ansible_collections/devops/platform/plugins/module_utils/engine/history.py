@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import EngineError
+from .spec import KEEP
 
 # Ids of this form sort by time; of others it is only known whether they are equal.
 OWN = re.compile(r"\d{8}T\d{6}Z-")
-KEEP = 3
 NOT_HERE = "it is not on this host; nothing to go back from"
 Generation = Mapping[str, Any]
 Ledger = Mapping[str, Any]

@@ -19,6 +19,8 @@ from .units import render_unit
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 STATES = ("present", "absent", "rolled_back")
 ON_CHANGE = ("none", "reload", "restart")
+# Generations that stay on a host to go back to, the present one included.
+KEEP = 3
 RELEASES = "/opt/devops-platform"
 # A shorter secret would be found in harmless text by chance.
 TELLING = 6
@@ -104,7 +106,7 @@ class Spec:
     packages: tuple[str, ...] = ()
     secrets: dict[str, str] = field(default_factory=dict)
     purge: bool = False
-    keep: int = 3
+    keep: int = KEEP
     transient: bool = False
     undo: str = ""
     to: str = ""
@@ -267,7 +269,7 @@ def parse_spec(raw: dict[str, Any], architecture: str) -> Spec:
         probes=probes,
         packages=tuple(raw.get("packages") or ()),
         secrets={key: str(value) for key, value in (raw.get("secrets") or {}).items()},
-        keep=int(raw.get("keep") or 3),
+        keep=int(raw.get("keep") or KEEP),
         transient=_is_true(raw.get("transient")),
     )
 

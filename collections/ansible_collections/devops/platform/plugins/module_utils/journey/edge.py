@@ -16,6 +16,14 @@ from urllib.parse import urlsplit
 
 SERVED_BY = "x-served-by"
 
+# Of every module that asks an edge, as the fragment devops.platform.edge documents them.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "url": {"type": "str", "required": True},
+    "server_name": {"type": "str", "default": ""},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "int", "default": 10},
+}
+
 
 class JourneyError(Exception):
     """A step of a journey that failed; the message says which, and what came instead."""
@@ -46,6 +54,11 @@ class Edge:
 
     def context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.ca)
+
+
+def of(options: Mapping[str, Any]) -> Edge:
+    """The edge that a module's OPTIONS name."""
+    return Edge(options["url"], options["server_name"], options["ca_path"], options["timeout"])
 
 
 @dataclass(frozen=True)

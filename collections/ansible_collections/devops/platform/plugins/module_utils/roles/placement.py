@@ -55,22 +55,24 @@ def app_services(platform: Mapping[str, Any], host: str, groups: Groups) -> dict
 def app_journeys(
     platform: Mapping[str, Any], journey: str, groups: Groups, only: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """`[{app, user, password, hosts}]` of the applications (`only` some of them) with such a smoke test, sorted.
+    """The applications (`only` some of them) with such a smoke test, sorted: `[{app, hosts, ...}]`.
 
-    `password` is the name of a secret; `hosts` the number of hosts that the application runs on.
+    `hosts` are those that the application runs on. Further keys of chat: `user`, and `password`, the name of a secret;
+    of http: `paths`.
     """
-    apps = section(platform, "apps")
-    smokes = {str(app): section(apps, app, "smoke") for app in sorted(apps)}
-    return [
-        {
-            "app": app,
-            "user": str(smoke.get("user", "verify")),
-            "password": str(smoke["password"]),
-            "hosts": len(groups.get(str(section(apps, app).get("group")), ())),
-        }
-        for app, smoke in smokes.items()
-        if smoke.get("journey") == journey and (not only or app in only)
-    ]
+    found = []
+    for app in sorted(str(name) for name in section(platform, "apps")):
+        smoke = section(platform, "apps", app, "smoke")
+        if smoke.get("journey") != journey or (only and app not in only):
+            continue
+        hosts = list(groups.get(str(section(platform, "apps", app).get("group")), ()))
+        own: dict[str, Any]
+        if journey == "chat":
+            own = {"user": str(smoke.get("user", "verify")), "password": str(smoke["password"])}
+        else:
+            own = {"paths": [str(path) for path in smoke.get("paths") or ()]}
+        found.append({"app": app, "hosts": hosts, **own})
+    return found
 
 
 def app_secret_names(platform: Mapping[str, Any], host: str, groups: Groups, only: Sequence[str] = ()) -> list[str]:

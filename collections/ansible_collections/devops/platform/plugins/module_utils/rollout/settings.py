@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.engine.spec import KEEP
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
@@ -30,14 +31,15 @@ ROLES = ("alertmanager", "base", "docker", "node_exporter", "prometheus", "redis
 class Settings:
     """``platform.rollout`` with its defaults.
 
-    ``settle``: seconds between leaving the edge and being changed; ``window`` and ``interval`` of the gate as
-    devops.platform.slo_gate takes them.
+    ``settle``: seconds between leaving the edge and being changed; ``keep``: states of a component that stay on a host,
+    the present one included; ``window`` and ``interval`` of the gate as devops.platform.slo_gate takes them.
     """
 
     waves: tuple[Size, ...] = (1, "10%", "50%", "100%")
     parallel: Size = "25%"
     settle: float = 2.0
     directory: str = ".rollouts"
+    keep: int = KEEP
     window: str = "60s"
     interval: float = 5.0
     gate: tuple[Mapping[str, Any], ...] = ()
@@ -59,6 +61,7 @@ def settings_of(platform: Data) -> Settings:
         parallel=given.get("parallel") or usual.parallel,
         settle=usual.settle if settle is None else float(settle),
         directory=str(given.get("directory") or usual.directory),
+        keep=int(given.get("keep") or usual.keep),
         window=str(gate.get("window") or usual.window),
         interval=usual.interval if interval is None else float(interval),
         gate=tuple(gate.get("objectives") or ()),

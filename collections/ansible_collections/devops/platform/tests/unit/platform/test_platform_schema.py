@@ -26,7 +26,7 @@ ELSEWHERE = {
     "images.locks": "lookup/images.py",
     **{
         f"rollout.{name}": "module_utils/rollout/settings.py"
-        for name in ("waves", "parallel", "settle", "directory", "gate", "gate.window", "gate.interval")
+        for name in ("waves", "parallel", "settle", "directory", "keep", "gate", "gate.window", "gate.interval")
     },
     # Each objective is passed on to the gate as a whole.
     "rollout.gate.objectives": "module_utils/rollout/settings.py",
@@ -88,7 +88,9 @@ def read_by_code() -> set[str]:
     topology.edge_routes(platform, groups, addresses)
     compose.compose_project(platform, "chat", "app1", groups, addresses, example.IMAGES["images"])
     compose.app_probes(platform, "chat", "app1", addresses)
-    placement.app_journeys(platform, "chat", groups)
+    for journey in ("chat", "http"):
+        with_it = example.data(("journey: chat", f"journey: {journey}"))
+        placement.app_journeys(Recorder(with_it, SCHEMA["properties"]["platform"], (), seen), journey, groups)
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

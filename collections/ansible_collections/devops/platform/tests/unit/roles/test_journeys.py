@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.journey import account, chat, edge, socketio, targets
+from ansible_collections.devops.platform.plugins.module_utils.journey import (
+    account,
+    chat,
+    edge,
+    pages,
+    socketio,
+    targets,
+)
 from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 
 JOBS: list[dict[str, Any]] = [
@@ -303,3 +310,56 @@ def test_an_edge_is_reached_at_its_address_under_its_name(
 ) -> None:
     target = edge.Edge(url, name)
     assert (target.address, target.host) == (address, host)
+
+
+class FakeEdge:
+    """Answers each path from its hosts in turn, as an edge that nobody else uses."""
+
+    def __init__(self, *hosts: str, named: bool = True, status: dict[tuple[str, str], int] | None = None) -> None:
+        self.hosts, self.named, self.status = hosts, named, status or {}
+        self.asked: list[str] = []
+
+    def request(self, _edge: edge.Edge, _method: str, path: str, *_more: Any) -> edge.Answer:
+        host = self.hosts[len(self.asked) % len(self.hosts)]
+        self.asked.append(path)
+        status = self.status.get((host, path), 200)
+        return edge.Answer(status, f"of {host}", {edge.SERVED_BY: host} if self.named else {})
+
+
+def visit(monkeypatch: pytest.MonkeyPatch, fake: FakeEdge, *hosts: str) -> pages.Visit:
+    monkeypatch.setattr(edge, "request", fake.request)
+    return pages.visit(edge.Edge("https://10.0.0.1"), ["/", "/health"], hosts)
+
+
+@pytest.mark.parametrize(
+    ("behind", "named", "wanted", "requests", "answered"),
+    [
+        (("a",), True, (), 2, ["a"]),
+        (("a", "b"), True, (), 2, ["a", "b"]),
+        (("a", "b", "c"), True, ("c",), 6, ["a", "b", "c"]),
+        (("a", "b", "c"), True, ("a", "b", "c"), 6, ["a", "b", "c"]),
+        (("a", "b", "c"), False, ("a", "b", "c"), 6, []),
+    ],
+)
+def test_every_host_answers_every_path(
+    monkeypatch: pytest.MonkeyPatch,
+    behind: tuple[str, ...],
+    named: bool,
+    wanted: tuple[str, ...],
+    requests: int,
+    answered: list[str],
+) -> None:
+    fake = FakeEdge(*behind, named=named)
+    assert visit(monkeypatch, fake, *wanted) == pages.Visit(requests, answered)
+    assert len(fake.asked) == requests
+
+
+def test_the_one_host_with_a_wrong_answer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeEdge("a", "b", "c", status={("b", "/health"): 500})
+    with pytest.raises(edge.JourneyError, match=r"GET https://10\.0\.0\.1/health answered 500: of b"):
+        visit(monkeypatch, fake, "b")
+
+
+def test_a_host_that_the_edge_leaves_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(edge.JourneyError, match="/: of 20 requests none was answered by z; does the edge send"):
+        visit(monkeypatch, FakeEdge("a", "b"), "a", "z")

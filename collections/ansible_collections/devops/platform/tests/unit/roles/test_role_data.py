@@ -72,19 +72,24 @@ def test_what_is_switched_off_is_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("smoke", "expected"),
+    ("smoke", "journey", "expected"),
     [
-        (None, []),
-        ({"journey": "other", "password": "x"}, []),
-        ({"journey": "chat", "password": "x"}, [{"app": "a", "user": "verify", "password": "x", "hosts": 1}]),
-        (
-            {"journey": "chat", "password": "x", "user": "u"},
-            [{"app": "a", "user": "u", "password": "x", "hosts": 1}],
-        ),
+        (None, "chat", None),
+        (None, "http", None),
+        ({"journey": "http", "paths": ["/"]}, "chat", None),
+        ({"journey": "chat", "password": "x"}, "http", None),
+        ({"journey": "chat", "password": "x"}, "chat", {"user": "verify", "password": "x"}),
+        ({"journey": "chat", "password": "x", "user": "u"}, "chat", {"user": "u", "password": "x"}),
+        ({"journey": "http", "paths": ["/", "/b"]}, "http", {"paths": ["/", "/b"]}),
     ],
 )
-def test_journeys_are_those_of_applications_that_name_one(smoke: Any, expected: list[dict[str, Any]]) -> None:
-    assert placement.app_journeys({"apps": {"a": {"group": "app", "smoke": smoke}}}, "chat", GROUPS) == expected
+def test_journeys_are_those_of_applications_that_name_one(
+    smoke: Any, journey: str, expected: dict[str, Any] | None
+) -> None:
+    platform = {"apps": {"b": {"group": "app", "smoke": smoke}, "a": {"group": "app"}}}
+    found = [{"app": "b", "hosts": ["app1"], **expected}] if expected else []
+    assert placement.app_journeys(platform, journey, GROUPS) == found
+    assert placement.app_journeys(platform, journey, GROUPS, ["a"]) == []
 
 
 def test_app_projects_hold_what_the_host_runs() -> None:
