@@ -62,12 +62,14 @@ def lose(fleet: Fleet, host: str) -> None:
 def bring_back(fleet: Fleet, host: str) -> None:
     subprocess.run(["docker", "start", f"{CONTAINER_PREFIX}-{host}"], check=True, capture_output=True)
     deadline = time.monotonic() + 120
-    while fleet.attempt(host, "docker", "ps")[0] != 0 or not _serves(fleet, host):
+    while not _serves(fleet, host):
         assert time.monotonic() < deadline, f"{host} does not come back"
         time.sleep(1)
 
 
 def _serves(fleet: Fleet, host: str) -> bool:
+    if host in fleet.of("edge"):
+        return all(fleet.attempt(host, "systemctl", "is-active", unit)[0] == 0 for unit in ("nginx", "ssh"))
     port = f"http://{fleet.address(host)}:8000/readyz"
     return fleet.attempt(host, "curl", "--silent", "--fail", port)[0] == 0
 
@@ -181,6 +183,31 @@ def out_of_service(fleet: Fleet) -> list[str]:
     """Hosts that the edge sends nobody to."""
     lines = fleet.on(fleet.of("edge")[0], "cat", "/etc/nginx/nginx.conf").splitlines()
     return [line.rpartition("# ")[2] for line in lines if " down;" in line]
+
+
+def test_an_edge_that_is_lost_stops_it_and_is_mended_once_it_is_there(fleet: Fleet, first: Mapping[str, Any]) -> None:
+    """Hosts cannot leave it any more, so none may be changed: those that were are taken back."""
+    [edge] = fleet.of("edge")
+    hosts = fleet.of("app")
+    roll_out(fleet, "tick-second")
+    with rollouts.running(fleet, *ROLLOUT) as run:
+        run.until(lambda event: event["event"] == "change" and event.get("host") == fleet.names[2])
+        lose(fleet, edge)
+        play = run.wait()
+    try:
+        assert play.code != 0
+        state = rollouts.state(fleet)
+        assert state.result == "incomplete"
+        assert f"NOT as before: {edge}, which the rollout steered by: not reachable" in play.output
+        assert "-e reverse=true" in play.output
+        assert [host for host in hosts if state.hosts[host].changed] != hosts
+        looks = {host: rollouts.look_at(fleet, host) for host in hosts}
+        assert rollouts.differences({host: first[host] for host in hosts}, looks) == []
+    finally:
+        bring_back(fleet, edge)
+    fleet.play("playbooks/rollout.yml", "-e", f"resume={rollouts.last(fleet).rollout}", "-e", "reverse=true")
+    assert rollouts.state(fleet).result == "reversed"
+    assert rollouts.differences(first, rollouts.look(fleet)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])

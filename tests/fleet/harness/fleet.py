@@ -62,29 +62,36 @@ class Fleet:
         """ansible-playbook on the fleet's inventory. `extra` are variables that win over all others."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        words = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.inventory), *arguments]
-        done = subprocess.run(
-            [*words, *(["--extra-vars", json.dumps(extra)] if extra else [])],
+        more = ["--extra-vars", json.dumps(extra)] if extra else []
+        with self.start(*arguments, *more) as process:
+            try:
+                output, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        known = json.loads(report.read_text()) if report.exists() else {"hosts": {}}
+        return Play(process.returncode, output, known)
+
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """ansible-playbook, under way: in a session of its own, so that a test's signal reaches nobody else."""
+        programs = Path(sys.executable).parent
+        return subprocess.Popen(
+            [str(programs / "ansible-playbook"), "-i", str(self.inventory), *arguments],
             cwd=REPOSITORY,
-            env=self._environment(report),
+            env={
+                **os.environ,
+                "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+                "DEVOPS_PLATFORM_REPORT": str(self.folder / "report.json"),
+                "LC_ALL": "C.UTF-8",
+                "NO_COLOR": "1",
+                **(environment or {}),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=seconds,
+            start_new_session=True,
         )
-        return Play(done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else {"hosts": {}})
-
-    @staticmethod
-    def _environment(report: Path) -> dict[str, str]:
-        programs = Path(sys.executable).parent
-        return {
-            **os.environ,
-            "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "DEVOPS_PLATFORM_REPORT": str(report),
-            "LC_ALL": "C.UTF-8",
-            "NO_COLOR": "1",
-        }
 
     def attempt(self, host: str, *command: str, given: str = "", seconds: float = 120) -> tuple[int, str]:
         """(exit code, output) of a command that runs as root on a host; `given` is its standard input."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -109,17 +107,7 @@ class Run:
 
     def __init__(self, fleet: Fleet, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self._fleet = fleet
-        words = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(fleet.inventory), *arguments]
-        self.process = subprocess.Popen(
-            words,
-            cwd=REPOSITORY,
-            env={**fleet._environment(fleet.folder / "report.json"), **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        self.process = fleet.start(*arguments, environment=environment)
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

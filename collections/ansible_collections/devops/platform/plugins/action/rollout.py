@@ -58,6 +58,7 @@ class ActionModule(ActionBase):
                 "resume": {"type": "str"},
                 "reverse": {"type": "bool", "default": False},
                 "batch": {"type": "dict", "default": {}},
+                "settle": {"type": "bool", "default": False},
                 "smoke": {"type": "dict", "default": {}},
                 "gate": {"type": "dict", "default": {}},
             }
@@ -115,7 +116,6 @@ class Step:
             "components": begin.get("components") or [],
             "hosts": begin.get("hosts") or [],
             "parts": self.state.parts(),
-            "settle": self.settings.settle,
             "objectives": self.settings.objectives(str(begin.get("target"))),
             "window": self.settings.window,
             "interval": self.settings.interval,
@@ -285,9 +285,15 @@ class Step:
             self.write(phase, host=host, status="failed", message=str(answer.get("msg") or "a task failed"))
         return {}
 
-    def settle(self) -> dict[str, Any]:
-        """Requests that were sent to a host before it left the edge get the time to end."""
-        time.sleep(self.settings.settle)
+    def steered(self) -> dict[str, Any]:
+        """Every edge has taken what it was told, else the hosts must not be changed, for they are still asked; and
+        requests that were sent to a host before it left get the time to end."""
+        deaf = self.state.deaf()
+        if deaf:
+            words = "; ".join(f"{edge}: {why}" for edge, why in deaf.items())
+            raise steps.RolloutError(f"the edge could not be told which hosts to leave out: {words}")
+        if self.arguments["settle"]:
+            time.sleep(self.settings.settle)
         return {}
 
     def turn(self) -> dict[str, Any]:
@@ -357,7 +363,7 @@ _STEPS = {
     "left": Step.left,
     "proved": Step.proved,
     "failed": Step.failed,
-    "settle": Step.settle,
+    "steered": Step.steered,
     "turn": Step.turn,
     "close": Step.close,
 }

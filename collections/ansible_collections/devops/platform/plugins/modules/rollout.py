@@ -24,12 +24,12 @@ options:
       - V(open) begins or resumes a rollout; it refuses where another one is not finished.
       - V(plan) makes waves of the hosts that said that something would change on them.
       - V(enter) and V(left) stand around the change of a O(batch), V(proved) after the proof of a wave.
-      - V(failed) is for C(rescue), and notes the host that it runs for. V(settle) waits C(platform.rollout.settle)
-        seconds.
+      - V(failed) is for C(rescue), and notes the host that it runs for. V(steered) comes
+        after the edge was told something, and fails where it did not take that.
       - V(turn) says what is to be taken back, V(close) ends the rollout, and fails unless every change holds.
     type: str
     required: true
-    choices: [open, plan, enter, left, proved, failed, settle, turn, close]
+    choices: [open, plan, enter, left, proved, failed, steered, turn, close]
   id:
     description: The rollout, as V(step=open) answered it.
     type: str
@@ -50,6 +50,10 @@ options:
     description: One of the batches that V(step=plan) or V(step=turn) answered.
     type: dict
     default: {}
+  settle:
+    description: With V(step=steered), hosts have left the edge; wait C(platform.rollout.settle) seconds.
+    type: bool
+    default: false
   smoke:
     description: Result of the smoke test.
     type: dict

@@ -62,7 +62,9 @@ KINDS: Mapping[str, Kind] = {
     "not-installed": Kind("declared, and not installed", "ansible-playbook site.yml --limit {host} installs it"),
     "pending": Kind("declared, and not rolled out yet", "ansible-playbook site.yml --limit {host} rolls it out"),
 }
-HEADER = ("host", "component", "what", "path or unit", "was -> is", "what to do")
+HEADER = ("host", "component", "what", "path or unit", "was -> is")
+# Of a value in the table: enough to know it by, and an image's digest does not push all else off the screen.
+WIDEST = 28
 
 
 def complete(host: str, finding: Mapping[str, str], source: str = "FILE") -> dict[str, str]:
@@ -107,23 +109,33 @@ def report(platform: Mapping[str, Any], at: str, hosts: Mapping[str, Mapping[str
 
 
 def table(data: Mapping[str, Any]) -> str:
-    """The findings for people, one a line, then what could not be looked at."""
+    """The findings for people, one a line; what to do about them, each thing once; what could not be looked at."""
     rows = [
         (
             item["host"],
             item["component"] or "-",
             item["what"],
             item["subject"],
-            f"{item['was'] or '-'} -> {item['is'] or '-'}",
-            item["todo"],
+            f"{clipped(item['was']) or '-'} -> {clipped(item['is']) or '-'}",
         )
         for item in data["findings"]
     ]
     lines = aligned(HEADER, rows) if rows else []
+    if rows:
+        what = ((item["host"], item["component"] or "-", item["todo"]) for item in data["findings"])
+        lines += ["", *aligned(("host", "component", "what to do"), dict.fromkeys(what)), ""]
     for name, host in data["hosts"].items():
         lines += [f"{name}: not examined: {host['trouble']}"] if host["trouble"] else []
         lines += [f"{name}: {note}" for note in host["notes"]]
     return "\n".join(lines)
+
+
+def clipped(text: str) -> str:
+    """As much of both ends as fits: names differ at the beginning, digests and versions at the end."""
+    if len(text) <= WIDEST:
+        return text
+    half = (WIDEST - 1) // 2
+    return f"{text[: WIDEST - 1 - half]}…{text[-half:]}"
 
 
 def aligned(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -58,12 +58,20 @@ class HostState:
         return self.changed or self.dirty
 
 
+@dataclass(frozen=True)
+class EdgeState:
+    """What an edge was told last. ``sound``: it took it; ``out``: hosts that it was to send nobody to."""
+
+    sound: bool
+    out: list[str]
+    message: str = ""
+
+
 @dataclass
 class State:
     """A rollout. ``waves``: lists of hosts, empty until it is planned; ``reason``: why it turned back.
 
-    ``entered``: number of the batch begun last, since the waves or the way back were planned; ``edges``: edge ->
-    (whether its last change ended well, hosts that it was to leave out with that).
+    ``entered``: number of the batch begun last, since the waves or the way back were planned.
     """
 
     begin: dict[str, Any] = field(default_factory=dict)
@@ -73,7 +81,7 @@ class State:
     prove: bool = False
     proved: set[int] = field(default_factory=set)
     restored: dict[str, Any] = field(default_factory=dict)
-    edges: dict[str, tuple[bool, list[str]]] = field(default_factory=dict)
+    edges: dict[str, EdgeState] = field(default_factory=dict)
     entered: int = 0
     reason: str = ""
     interrupted: bool = False
@@ -109,7 +117,11 @@ class State:
         """Whether every edge is known to send nobody to these hosts, and to all others."""
         if not self.edges:
             return not out
-        return all(sound and now == out for sound, now in self.edges.values())
+        return all(edge.sound and edge.out == out for edge in self.edges.values())
+
+    def deaf(self) -> dict[str, str]:
+        """Edge -> why it did not take what it was told last."""
+        return {name: edge.message or "no answer" for name, edge in self.edges.items() if not edge.sound}
 
     def parts(self) -> list[str]:
         """Names of the components that the rollout is of."""
@@ -205,7 +217,9 @@ def _enter(state: State, event: Mapping[str, Any]) -> None:
 
 
 def _edge(state: State, event: Mapping[str, Any]) -> None:
-    state.edges[str(event.get("host"))] = (event.get("status") in SOUND, sorted(event.get("out") or []))
+    state.edges[str(event.get("host"))] = EdgeState(
+        event.get("status") in SOUND, sorted(event.get("out") or []), str(event.get("message") or "")
+    )
 
 
 def _proof(state: State, event: Mapping[str, Any]) -> None:

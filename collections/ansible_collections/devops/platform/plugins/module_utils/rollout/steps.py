@@ -195,9 +195,12 @@ def closing_words(state: State, left: Mapping[str, str], proof: Mapping[str, Any
     if untouched:
         lines.append(f"never changed: {', '.join(untouched)}")
     lines += [f"NOT taken back: {host}: {why}" for host, why in left.items()]
-    for edge, (sound, out) in state.edges.items():
-        if not sound or out:
-            lines.append(f"NOT as before: {edge} sends nobody to {', '.join(out) or 'hosts that are not known'}")
+    lines += [
+        f"NOT as before: {edge} sends nobody to {', '.join(told.out)}"
+        for edge, told in state.edges.items()
+        if told.out and told.sound
+    ]
+    lines += [f"NOT as before: {edge}, which the rollout steered by: {why}" for edge, why in state.deaf().items()]
     if proof.get("asked"):
         lines.append(
             "the old state serves: smoke test and gate were passed"

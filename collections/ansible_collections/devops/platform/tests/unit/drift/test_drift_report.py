@@ -62,11 +62,32 @@ def test_the_verdict(hosts: dict[str, Any], words: str, drift: bool, complete: b
 
 def test_the_table_has_a_line_a_finding_and_what_was_not_looked_at() -> None:
     hosts = {"h1": outcome("mode", notes=["no nft"]), "h2": {"trouble": "asleep"}}
-    header, first, *rest = report.table(report.report(PLATFORM, "now", hosts)).splitlines()
-    assert header.split("  ")[0] == "host"
-    assert first.startswith("h1    edge       mode changed  /etc/x")
-    assert "#1 -> #2" in first
-    assert rest == ["h1: no nft", "h2: not examined: asleep"]
+    assert report.table(report.report(PLATFORM, "now", hosts)).splitlines() == [
+        "host  component  what          path or unit  was -> is",
+        "h1    edge       mode changed  /etc/x        #1 -> #2",
+        "",
+        "host  component  what to do",
+        "h1    edge       ansible-playbook site.yml --limit h1 puts it back",
+        "",
+        "h1: no nft",
+        "h2: not examined: asleep",
+    ]
+
+
+def test_what_puts_several_findings_right_is_told_once() -> None:
+    hosts = {"h1": outcome("mode", "content", "owner", "not-reloaded")}
+    told = report.table(report.report(PLATFORM, "now", hosts)).split("\n\n")[1].splitlines()
+    assert told[1:] == [
+        "h1    edge       ansible-playbook site.yml --limit h1 puts it back",
+        "h1    edge       on the host: systemctl daemon-reload",
+    ]
+
+
+@given(st.text(max_size=60))
+def test_a_clipped_value_keeps_both_ends(text: str) -> None:
+    shown = report.clipped(text)
+    assert shown == text or len(shown) == report.WIDEST < len(text)
+    assert (shown[:10], shown[-10:]) == (text[:10], text[-10:])
 
 
 def test_no_table_where_there_is_nothing() -> None:

@@ -249,6 +249,18 @@ def test_the_last_words_name_who_is_not_as_before():
     assert "the old state serves" in words
 
 
+def test_an_edge_that_took_nothing_is_named_with_the_way_to_mend_it():
+    lost = {**edge("edge1", "app2", status="unreachable"), "message": "not reachable: no route"}
+    state = fold([*PLANNED, *changed("app1"), STOP, undone("app1"), edge("edge2"), lost])
+    words = steps.closing_words(state, {}, {}, "ansible-playbook").splitlines()
+    assert words[-2:] == [
+        "NOT as before: edge1, which the rollout steered by: not reachable: no route",
+        "Once that is reachable and mended: ansible-playbook playbooks/rollout.yml -e resume=r1 -e reverse=true",
+    ]
+    assert state.deaf() == {"edge1": "not reachable: no route"}
+    assert fold([edge("edge1", "app2", status="unreachable"), edge("edge1")]).deaf() == {}
+
+
 def test_a_host_that_left_the_inventory_holds_nothing_up():
     events = [*PLANNED, *changed("app1"), *change("app2", "begun", "unreachable"), STOP, undone("app1")]
     events += [undone("app2", "unreachable"), {"event": "end", "result": "incomplete"}]
