@@ -58,6 +58,7 @@ class ActionModule(ActionBase):
                 "resume": {"type": "str"},
                 "reverse": {"type": "bool", "default": False},
                 "batch": {"type": "dict", "default": {}},
+                "out": {"type": "list", "elements": "str", "default": []},
                 "settle": {"type": "bool", "default": False},
                 "smoke": {"type": "dict", "default": {}},
                 "gate": {"type": "dict", "default": {}},
@@ -115,6 +116,7 @@ class Step:
             "to": begin.get("to"),
             "components": begin.get("components") or [],
             "hosts": begin.get("hosts") or [],
+            "speaker": self.variables["inventory_hostname"],
             "parts": self.state.parts(),
             "objectives": self.settings.objectives(str(begin.get("target"))),
             "window": self.settings.window,
@@ -286,15 +288,14 @@ class Step:
         return {}
 
     def steered(self) -> dict[str, Any]:
-        """Every edge has taken what it was told, else the hosts must not be changed, for they are still asked; and
-        requests that were sent to a host before it left get the time to end."""
-        deaf = self.state.deaf()
-        if deaf:
-            words = "; ".join(f"{edge}: {why}" for edge, why in deaf.items())
-            raise steps.RolloutError(f"the edge could not be told which hosts to leave out: {words}")
-        if self.arguments["settle"]:
+        """An edge was told: it took that, else no host must be changed, for all are still asked; and requests that were
+        sent to a host before it left get the time to end."""
+        reason = steps.unsteered(self.state, self.arguments["out"])
+        if reason and not self._back and not self.state.reverse:
+            self.write("stop", reason=reason, wave=self.arguments["batch"].get("wave"))
+        elif self.arguments["settle"]:
             time.sleep(self.settings.settle)
-        return {}
+        return {"out": self.arguments["out"]}
 
     def turn(self) -> dict[str, Any]:
         """The waves are over, one way or the other: what is to be taken back?"""

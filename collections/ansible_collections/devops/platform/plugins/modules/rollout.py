@@ -25,7 +25,7 @@ options:
       - V(plan) makes waves of the hosts that said that something would change on them.
       - V(enter) and V(left) stand around the change of a O(batch), V(proved) after the proof of a wave.
       - V(failed) is for C(rescue), and notes the host that it runs for. V(steered) comes
-        after the edge was told something, and fails where it did not take that.
+        after the edge was told something; where it did not take that, the rollout turns back.
       - V(turn) says what is to be taken back, V(close) ends the rollout, and fails unless every change holds.
     type: str
     required: true
@@ -50,6 +50,11 @@ options:
     description: One of the batches that V(step=plan) or V(step=turn) answered.
     type: dict
     default: {}
+  out:
+    description: With V(step=steered), the hosts that every edge was told to send nobody to.
+    type: list
+    elements: str
+    default: []
   settle:
     description: With V(step=steered), hosts have left the edge; wait C(platform.rollout.settle) seconds.
     type: bool
@@ -97,6 +102,10 @@ id:
   sample: 20261121T164450Z-4711-chat
 journal:
   description: Path of its journal.
+  returned: always
+  type: str
+speaker:
+  description: The host that the step ran for; it speaks to edges and to Prometheus.
   returned: always
   type: str
 go:

@@ -135,6 +135,14 @@ def verdict(state: State, hosts: Sequence[str]) -> str:
     return "; ".join(f"{host}: {why}" for host, why in troubled.items())
 
 
+def unsteered(state: State, out: Sequence[str]) -> str:
+    """Why an edge may still send requests to hosts that were to leave it, or none to others; '' where all is well."""
+    if state.edge_told(sorted(out)):
+        return ""
+    deaf = "; ".join(f"{edge}: {why}" for edge, why in state.deaf().items())
+    return f"the edge did not take which hosts it is to leave out: {deaf or 'it was not asked to'}"
+
+
 def proof_words(smoke: Mapping[str, Any], gate: Mapping[str, Any]) -> str:
     """What a wave's proof failed on, '' where it was passed. Both are results of tasks; empty where nobody asked."""
     said = [str(item.get("msg")) for item in smoke.get("results") or () if item.get("failed")]

@@ -328,7 +328,7 @@ class FakeEdge:
 
 def visit(monkeypatch: pytest.MonkeyPatch, fake: FakeEdge, *hosts: str) -> pages.Visit:
     monkeypatch.setattr(edge, "request", fake.request)
-    return pages.visit(edge.Edge("https://10.0.0.1"), ["/", "/health"], hosts)
+    return pages.visit(edge.Edge("https://10.0.0.1"), ["/", "/health"], hosts, attempts=20)
 
 
 @pytest.mark.parametrize(

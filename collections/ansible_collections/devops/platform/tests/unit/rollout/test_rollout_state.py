@@ -205,7 +205,16 @@ def edge(host, *out, status="changed"):
     ],
 )
 def test_whether_the_edge_has_to_be_told(events, out, told):
-    assert fold([*PLANNED, *events]).edge_told(out) is told
+    state = fold([*PLANNED, *events])
+    assert state.edge_told(out) is told
+    assert bool(steps.unsteered(state, out)) is not told
+
+
+def test_why_the_edge_took_nothing_is_told():
+    lost = {**edge("edge2", "app1", status="unreachable"), "message": "not reachable: no route"}
+    words = "the edge did not take which hosts it is to leave out: edge2: not reachable: no route"
+    assert steps.unsteered(fold([*PLANNED, edge("edge1", "app1"), lost]), ["app1"]) == words
+    assert steps.unsteered(fold(PLANNED), ["app1"]).endswith("it was not asked to")
 
 
 @pytest.mark.parametrize(
