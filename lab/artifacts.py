@@ -24,31 +24,47 @@ from lab.state import State
 
 STORE = f"{mirror.DATA}/www/artifacts"
 LOCK_NAME = "artifacts.lock.yml"
-UPSTREAM = "https://github.com/prometheus/{name}/releases/download/v{{version}}/{file}"
+UPSTREAM = "https://github.com/{project}/releases/download/v{{version}}/{file}"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """``packages``: from Debian, the first gives the version; ``binaries``: upstream name → path in the packages."""
+    """``packages``: from Debian, the first gives the version; ``binaries``: upstream name → path in the packages;
+    ``project``: where upstream's releases of this shape are, '' where they have another."""
 
     name: str
     packages: tuple[str, ...]
     binaries: Mapping[str, str]
+    project: str = ""
+
+
+def exporter(name: str, package: str, project: str = "") -> Artifact:
+    return Artifact(name, (package,), {name: f"/usr/bin/{package}"}, project)
 
 
 ARTIFACTS = (
-    Artifact("node_exporter", ("prometheus-node-exporter",), {"node_exporter": "/usr/bin/prometheus-node-exporter"}),
+    exporter("node_exporter", "prometheus-node-exporter", "prometheus/node_exporter"),
     Artifact(
         "prometheus",
         ("prometheus", "promtool"),
         {"prometheus": "/usr/bin/prometheus", "promtool": "/usr/bin/promtool"},
+        "prometheus/prometheus",
     ),
     Artifact(
         "alertmanager",
         ("prometheus-alertmanager",),
         {"alertmanager": "/usr/bin/prometheus-alertmanager", "amtool": "/usr/bin/amtool"},
+        "prometheus/alertmanager",
     ),
+    exporter("postgres_exporter", "prometheus-postgres-exporter", "prometheus-community/postgres_exporter"),
+    exporter("mysqld_exporter", "prometheus-mysqld-exporter", "prometheus/mysqld_exporter"),
+    exporter(
+        "elasticsearch_exporter", "prometheus-elasticsearch-exporter", "prometheus-community/elasticsearch_exporter"
+    ),
+    exporter("blackbox_exporter", "prometheus-blackbox-exporter", "prometheus/blackbox_exporter"),
+    exporter("redis_exporter", "prometheus-redis-exporter"),
+    exporter("nginx_exporter", "prometheus-nginx-exporter"),
 )
 
 
@@ -82,7 +98,7 @@ def lock_entry(artifact: Artifact, version: str, arch: str, sha256: str) -> dict
     file = release_name(artifact.name, "{version}", "{arch}") + ".tar.gz"
     return {
         version: {
-            "url": UPSTREAM.format(name=artifact.name, file=file),
+            **({"url": UPSTREAM.format(project=artifact.project, file=file)} if artifact.project else {}),
             "path": f"{artifact.name}/{file}",
             "sha256": {arch: sha256},
             "strip": 1,
@@ -93,7 +109,7 @@ def lock_entry(artifact: Artifact, version: str, arch: str, sha256: str) -> dict
 
 def recipe_digest() -> str:
     """Stands for everything that decides how artifacts are made; a change makes them anew."""
-    recipe = [[item.name, list(item.packages), dict(item.binaries)] for item in ARTIFACTS]
+    recipe = [[item.name, list(item.packages), dict(item.binaries), item.project] for item in ARTIFACTS]
     return digest_of(stable_json(recipe), UPSTREAM, str(FORMAT), "pack 1")
 
 

@@ -5,32 +5,17 @@ Host keys are made here and copied into the hosts before they start, so SSH chec
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ansible_collections.devops.platform.plugins.module_utils.platform import pki
 from lab.state import State
 
-CA_DAYS = 3650
-CERTIFICATE_DAYS = 397
 RENEW_DAYS = 7
-KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 def ssh_key(state: State, name: str | None = None) -> tuple[bytes, str]:
@@ -74,7 +59,7 @@ def ensure_pki(state: State, names: list[str], addresses: list[str]) -> bool:
     paths = {name: state.pki / name for name in ("ca.crt", "ca.key", "edge.crt", "edge.key")}
     issued = False
     if not (_valid(paths["ca.crt"]) and paths["ca.key"].exists()):
-        key, certificate = _make_ca()
+        certificate, key = pki.authority("devops.platform lab CA")
         _store(state, "ca", key, certificate)
         issued = True
     wanted = set(names) | set(addresses)
@@ -83,16 +68,15 @@ def ensure_pki(state: State, names: list[str], addresses: list[str]) -> bool:
         if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
             raise TypeError(f"{paths['ca.key']} is not an elliptic curve key; remove {state.pki} and run `up` again")
         ca = x509.load_pem_x509_certificate(paths["ca.crt"].read_bytes())
-        key, certificate = _make_server(names, addresses, ca, ca_key)
-        _store(state, "edge", key, certificate)
+        key = ec.generate_private_key(ec.SECP256R1())
+        _store(state, "edge", key, pki.server_certificate(names[0], [*names[1:], *addresses], key, ca, ca_key))
         issued = True
     return issued
 
 
 def _store(state: State, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    state.write(state.pki / f"{name}.key", pem)
-    state.write(state.pki / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    state.write(state.pki / f"{name}.key", pki.key_text(key))
+    state.write(state.pki / f"{name}.crt", pki.text_of(certificate), mode=0o644)
 
 
 def _valid(path: Path, names: set[str] | None = None) -> bool:
@@ -101,62 +85,6 @@ def _valid(path: Path, names: set[str] | None = None) -> bool:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
         return False
-    if certificate.not_valid_after_utc - _now() < dt.timedelta(days=RENEW_DAYS):
+    if pki.days_left(certificate) < RENEW_DAYS:
         return False
-    if names is None:
-        return True
-    san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    found = set(san.get_values_for_type(x509.DNSName))
-    return found | {str(address) for address in san.get_values_for_type(x509.IPAddress)} == names
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _builder(
-    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    # An hour back: a host's clock may stand a little behind the controller's.
-    start = _now() - dt.timedelta(hours=1)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer or subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(**allowed: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(**{name: allowed.get(name, False) for name in KEY_USAGES})
-
-
-def _make_ca() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder("devops.platform lab CA", None, key, CA_DAYS)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-    return key, builder.sign(key, hashes.SHA256())
-
-
-def _make_server(
-    names: list[str], addresses: list[str], ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey
-) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
-    alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
-    builder = _builder(names[0], ca.subject, key, CERTIFICATE_DAYS)
-    for extension, critical in (
-        (x509.SubjectAlternativeName(alternatives), False),
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_usage(digital_signature=True), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False),
-    ):
-        builder = builder.add_extension(extension, critical=critical)
-    return key, builder.sign(ca_key, hashes.SHA256())
+    return names is None or pki.names_of(certificate) == names

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import (
     compose,
+    exporters,
     model,
     topology,
 )
@@ -20,6 +21,11 @@ class FilterModule:
         "app_probes": compose.app_probes,
         "app_secrets": compose.app_secrets,
         "compose_project": compose.compose_project,
+        "exporter_components": exporters.exporter_components,
+        "exporter_secret_names": exporters.secret_names,
+        "exporter_probe": exporters.exporter_probe,
+        "exporter_web_secrets": exporters.exporter_web_secrets,
+        "exporter_web_files": exporters.exporter_web_files,
         "edge_routes": topology.edge_routes,
         "firewall_rules": topology.firewall_rules,
         "ip_family": topology.ip_family,

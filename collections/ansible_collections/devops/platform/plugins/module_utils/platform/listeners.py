@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import exporters
 from .model import Data, section, service_ports, services_of
 
 Path = tuple[str, ...]
@@ -40,6 +41,7 @@ def listeners(platform: Data) -> list[Listener]:
         *_docker(platform),
         *_data(platform),
         *_monitoring(platform),
+        *_exporters(platform),
         *_edge(platform),
         *_apps(platform),
         *_targets(platform),
@@ -92,6 +94,12 @@ def _monitoring(platform: Data) -> Iterator[Listener]:
             key = ("monitoring", name, "port")
             port = int(server.get("port", default))
             yield Listener(name, groups, port, key, from_groups=groups, networks=_admin(platform))
+
+
+def _exporters(platform: Data) -> Iterator[Listener]:
+    for name, groups, port in exporters.jobs(platform):
+        key = ("monitoring", "exporters", name, "port")
+        yield Listener(f"{name} exporter", groups, port, key, from_groups=_monitoring_groups(platform))
 
 
 def _edge(platform: Data) -> Iterator[Listener]:

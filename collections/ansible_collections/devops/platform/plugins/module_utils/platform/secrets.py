@@ -125,20 +125,22 @@ class Store:
         value = self.read(name)
         if value is not None:
             return value
-        with self._locked():
+        with self.locked():
             value = self.read(name)  # another process may have been first
             if value is not None:
                 return value
             self._sweep()
             value = "".join(secrets.choice(ALPHABET) for _ in range(length))
-            self._write(name, value)
+            self.write(name, value)
             return value
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Alone in the store. The kernel lets go when the holder ends, however it ends."""
         with _explained(self.directory):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # A store may lie in another one: that is made for nobody else, either.
+            for folder in reversed([self.directory, *self.directory.parents]):
+                folder.mkdir(mode=0o700, exist_ok=True)
             ignore = self.directory / ".gitignore"  # wherever the directory stands, `git add .` passes it by
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
@@ -160,7 +162,7 @@ class Store:
         for path in self.directory.glob(f"{UNFINISHED}*"):
             path.unlink(missing_ok=True)
 
-    def _write(self, name: str, value: str) -> None:
+    def write(self, name: str, value: str) -> None:
         with _explained(self.directory / name):
             descriptor, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=self.directory)  # O_EXCL, 0600
             try:

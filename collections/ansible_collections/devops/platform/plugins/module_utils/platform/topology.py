@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
+from . import exporters
 from .listeners import Listener, listeners, metrics_port
 from .model import (
     ANYWHERE,
@@ -69,7 +70,8 @@ def _merge(first: list[str], second: list[str]) -> list[str]:
 
 
 def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
-    """Prometheus `scrape_configs`, ready to be written out: `[{job_name, metrics_path, static_configs}]`.
+    """Prometheus `scrape_configs`, ready to be written out: `[{job_name, metrics_path, static_configs}]`; exporters'
+    have `scheme`, `tls_config` and `basic_auth` as well.
 
     Each static config is one target with the label `host`; an application's also have `app` and `service`.
     """
@@ -78,6 +80,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
     if not monitoring:
         return []
     jobs: list[dict[str, Any]] = []
+    asked = exporters.scrape(platform)
     for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
         server = section(monitoring, name)
         if server:
@@ -85,7 +88,9 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
             jobs.append(_job(topology, name, "/metrics", [str(monitoring["group"])], ports))
     exporter = section(monitoring, "node_exporter")
     if exporter:
-        jobs.append(_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]))
+        jobs.append({**_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]), **asked})
+    for name, on, at in exporters.jobs(platform):
+        jobs.append({**_job(topology, name, "/metrics", on, [at]), **asked})
     docker = section(platform, "docker")
     port = metrics_port(section(docker, "daemon"))
     if port:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.engine.spec import KEEP
+from ansible_collections.devops.platform.plugins.module_utils.platform import exporters
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
@@ -24,7 +25,7 @@ from .waves import Size
 ALL_APPS = "apps"
 # Roles whose every change goes through the engine, so that every one can be taken back. PostgreSQL's users and
 # databases cannot; the edge is what rollouts steer by.
-ROLES = ("alertmanager", "base", "docker", "node_exporter", "prometheus", "redis")
+ROLES = ("alertmanager", "base", "docker", "exporters", "node_exporter", "prometheus", "redis")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def _hosts_of_role(topology: Topology, role: str) -> list[str]:
         return topology.hosts("all")
     if role == "docker":
         return topology.hosts_of([str(group) for group in section(platform, "docker").get("groups") or ()])
+    if role == "exporters":
+        return topology.hosts_of([group for _job, groups, _port in exporters.jobs(platform) for group in groups])
     part = {"alertmanager": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(role, "")
     if part and section(platform, part, role):
         return topology.hosts(str(platform[part]["group"]))

@@ -55,6 +55,10 @@ def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
     password = context.section("data", "redis").get("password")
     if password is not None:
         yield ("data", "redis", "password"), str(password)
+    for exporter in context.section("monitoring", "exporters"):
+        secret = context.section("monitoring", "exporters", exporter).get("password")
+        if secret is not None:
+            yield ("monitoring", "exporters", str(exporter), "password"), str(secret)
     for app, kind, name, path in parts(context):
         for variable, secret in context.section("apps", app, kind, name, "secrets").items():
             if secret is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import declared
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import made_by
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath
 from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean, nearest
@@ -19,7 +20,10 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
 
 
 def artifacts(context: Context) -> Iterator[Finding]:
-    wanted = [(path, name) for path, name in ARTIFACTS.items() if context.section(*path)]
+    wanted: list[tuple[tuple[str, ...], str]] = [
+        (path, name) for path, name in ARTIFACTS.items() if context.section(*path)
+    ]
+    wanted += [(("monitoring", "exporters", kind.key), kind.name) for kind, _given in declared(context.platform)]
     if wanted and not context.section("artifacts") and context.trusted("artifacts"):
         yield Finding(
             (), "lacks the key 'artifacts': it says where the programs of 'monitoring' come from", at_key=True

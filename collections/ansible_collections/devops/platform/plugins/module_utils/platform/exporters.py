@@ -1,0 +1,327 @@
+"""Prometheus exporters as data: what each one is, where it runs, and the components and scrape jobs that follow.
+
+An exporter is a component of the host whose service it watches. It speaks TLS and asks for a password, with files that
+``web`` gives; what is its own (arguments, further files) is a few lines below.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
+
+from .model import Data, Groups, Topology, section
+
+SCRAPER = "prometheus"  # the user that Prometheus is to exporters
+DIRECTORY = "/etc/{name}"
+
+
+@dataclass(frozen=True)
+class Web:
+    """What an exporter shows to Prometheus: PEM texts, and the password with its bcrypt digest. `authority` vouches for
+    the certificate."""
+
+    certificate: str
+    key: str
+    password: str
+    digest: str
+    authority: str = ""
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any] | None) -> Web | None:
+        """From what the lookup `exporter_web` gives; None where exporters show nothing."""
+        return cls(**{name: str(raw[name]) for name in cls.__dataclass_fields__}) if raw else None
+
+
+@dataclass(frozen=True)
+class Program:
+    """An exporter on one host. ``files`` are names and contents below its directory, readable by its user only."""
+
+    arguments: list[str]
+    files: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    after: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a program may depend on. ``secrets`` are values by name; ``settings`` the exporter's own part."""
+
+    platform: Data
+    settings: Data
+    secrets: Mapping[str, str]
+    directory: str
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One kind. ``key`` is its name below platform.monitoring.exporters and the job's; ``name`` the artifact's, the
+    component's and the user's; ``metric`` something that only this program says of itself."""
+
+    key: str
+    name: str
+    port: int
+    metric: str
+    groups: Callable[[Data, Data], tuple[str, ...]]
+    program: Callable[[Context], Program]
+    wanted: Callable[[Data, Data], tuple[str, ...]] = lambda _platform, _settings: ()  # names of secrets
+    toolkit: bool = True  # takes the web configuration file of the Prometheus project
+
+    @property
+    def directory(self) -> str:
+        return DIRECTORY.format(name=self.name)
+
+
+def _group_of(part: str) -> Callable[[Data, Data], tuple[str, ...]]:
+    """The group of a part of platform.yml, where it is declared."""
+
+    def groups(platform: Data, _settings: Data) -> tuple[str, ...]:
+        name = section(platform, part).get("group")
+        return (str(name),) if name else ()
+
+    return groups
+
+
+def _own_groups(_platform: Data, settings: Data) -> tuple[str, ...]:
+    return tuple(str(name) for name in settings.get("groups") or ())
+
+
+def _password(_platform: Data, settings: Data) -> tuple[str, ...]:
+    return (str(settings["password"]),) if settings.get("password") else ()
+
+
+def _postgresql(context: Context) -> Program:
+    """Through the socket, as the database's user of the same name: no password at all."""
+    port = int(section(context.platform, "data", "postgresql").get("port", 5432))
+    source = f"user=postgres_exporter host=/run/postgresql port={port} dbname=postgres sslmode=disable"
+    return Program(
+        ["--collector.long_running_transactions", "--collector.stat_activity_autovacuum"],
+        environment={"DATA_SOURCE_NAME": source},
+        after=["postgresql.service"],
+    )
+
+
+def _redis_secret(platform: Data, _settings: Data) -> tuple[str, ...]:
+    name = section(platform, "data", "redis").get("password")
+    return (str(name),) if name else ()
+
+
+def _redis(context: Context) -> Program:
+    redis = section(context.platform, "data", "redis")
+    address = f"redis://127.0.0.1:{int(redis.get('port', 6379))}"
+    name = str(redis.get("password") or "")
+    if not name:
+        return Program([f"--redis.addr={address}"], after=["redis-server.service"])
+    return Program(
+        [f"--redis.addr={address}", f"--redis.password-file={context.directory}/redis.json"],
+        files={"redis.json": f'{{"{address}": "{context.secrets[name]}"}}\n'},
+        secrets={"redis": context.secrets[name]},
+        after=["redis-server.service"],
+    )
+
+
+def _mysql(context: Context) -> Program:
+    lines = ["[client]", f"user={context.settings.get('user', 'mysqld_exporter')}"]
+    address = str(context.settings.get("address", "127.0.0.1:3306"))
+    host, _, port = address.rpartition(":")
+    lines += [f"host={host}", f"port={port}"]
+    secrets = {}
+    if context.settings.get("password"):
+        secrets["mysql"] = context.secrets[str(context.settings["password"])]
+        lines.append(f'password="{secrets["mysql"]}"')
+    return Program(
+        [f"--config.my-cnf={context.directory}/client.cnf"], {"client.cnf": "\n".join([*lines, ""])}, secrets
+    )
+
+
+def _nginx(context: Context) -> Program:
+    address = context.settings.get("address", "http://127.0.0.1:8081/nginx_status")
+    return Program([f"--nginx.scrape-uri={address}"], after=["nginx.service"])
+
+
+def _elasticsearch(context: Context) -> Program:
+    arguments = [f"--es.uri={context.settings.get('address', 'http://127.0.0.1:9200')}", "--es.all", "--es.indices"]
+    if not context.settings.get("password"):
+        return Program(arguments)
+    password = context.secrets[str(context.settings["password"])]
+    user = str(context.settings.get("user", "elasticsearch_exporter"))
+    return Program(
+        arguments,
+        files={"environment": f"ES_USERNAME={user}\nES_PASSWORD={password}\n"},
+        secrets={"elasticsearch": password},
+        options={"Service": {"EnvironmentFile": f"{context.directory}/environment"}},
+    )
+
+
+CATALOGUE: tuple[Exporter, ...] = (
+    Exporter(
+        "postgresql", "postgres_exporter", 9187, "postgres_exporter_build_info", _group_of("data"), _postgresql
+    ),
+    Exporter(
+        "redis", "redis_exporter", 9121, "redis_exporter_build_info", _group_of("data"), _redis, wanted=_redis_secret,
+        toolkit=False,
+    ),
+    Exporter("nginx", "nginx_exporter", 9113, "nginx_exporter_build_info", _group_of("edge"), _nginx),
+    Exporter("mysql", "mysqld_exporter", 9104, "mysqld_exporter_build_info", _own_groups, _mysql, wanted=_password),
+    Exporter(
+        "elasticsearch", "elasticsearch_exporter", 9114, "elasticsearch_exporter_build_info", _own_groups,
+        _elasticsearch, wanted=_password,
+    ),
+)  # fmt: skip
+
+
+def declared(platform: Data) -> list[tuple[Exporter, Data]]:
+    """Those that platform.yml has, each with its settings, in the catalogue's order."""
+    given = section(platform, "monitoring", "exporters")
+    return [(kind, section(given, kind.key)) for kind in CATALOGUE if section(given, kind.key)]
+
+
+def port_of(kind: Exporter, settings: Data) -> int:
+    return int(settings.get("port", kind.port))
+
+
+def on_host(platform: Data, host: str, groups: Groups) -> list[tuple[Exporter, Data]]:
+    topology = Topology(platform, groups, {})
+    return [
+        (kind, given) for kind, given in declared(platform) if host in topology.hosts_of(kind.groups(platform, given))
+    ]
+
+
+def secret_names(platform: Data, host: str, groups: Groups) -> list[str]:
+    """Names of the secrets that the exporters on ``host`` need, sorted; without the scraper's own."""
+    return sorted({name for kind, given in on_host(platform, host, groups) for name in kind.wanted(platform, given)})
+
+
+def exporter_components(
+    platform: Data, host: str, groups: Groups, secrets: Mapping[str, str], web: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The exporters on ``host`` as components of devops.platform.component.
+
+    ``secrets``: values of `secret_names`; ``web``: what the lookup `exporter_web` gives for the host, nothing where
+    exporters neither speak TLS nor ask for a password.
+    """
+    found = []
+    for kind, settings in on_host(platform, host, groups):
+        program = kind.program(Context(platform, settings, secrets, kind.directory))
+        found.append(_component(kind, settings, program, web))
+    return found
+
+
+def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[str, Any] | None) -> dict[str, Any]:
+    port = port_of(kind, settings)
+    folder = kind.directory
+    shown, flags, options = web_files(kind, folder, Web.of(web))
+    return {
+        "name": kind.name,
+        "release": {"artifact": kind.name, "version": str(settings["version"])},
+        "user": kind.name,
+        "directories": [{"path": folder, "group": kind.name, "mode": "0750"}],
+        "files": [
+            # Certificates and passwords are read anew with each request, by all but Redis' exporter.
+            *_files(shown, folder, kind.name, "none" if kind.toolkit else "restart"),
+            *_files(program.files, folder, kind.name, "restart"),
+        ],
+        "unit": {
+            "description": f"Prometheus exporter for {kind.key}",
+            "exec": " ".join([f"{{release}}/{kind.name}", f"--web.listen-address=:{port}", *flags, *program.arguments]),
+            "user": kind.name,
+            "hardening": "strict",
+            "after": program.after,
+            "environment": program.environment,
+            "options": {**options, **program.options},
+        },
+        "probe": exporter_probe(web, port, kind.metric),
+        "secrets": {**exporter_web_secrets(web), **program.secrets},
+    }
+
+
+def web_files(kind: Exporter, folder: str, web: Web | None) -> tuple[dict[str, str], list[str], dict[str, Any]]:
+    """(files, arguments, settings of the unit) for TLS and the password; nothing without `web`."""
+    if web is None:
+        return {}, [], {}
+    files = {"tls.crt": web.certificate, "tls.key": web.key}
+    if kind.toolkit:
+        return {**files, "web.yml": web_config(web)}, [f"--web.config.file={folder}/web.yml"], {}
+    files["web.environment"] = (
+        f"REDIS_EXPORTER_BASIC_AUTH_USERNAME={SCRAPER}\nREDIS_EXPORTER_BASIC_AUTH_PASSWORD={web.password}\n"
+    )
+    flags = [f"--tls-server-cert-file={folder}/tls.crt", f"--tls-server-key-file={folder}/tls.key"]
+    return files, flags, {"Service": {"EnvironmentFile": f"{folder}/web.environment"}}
+
+
+def exporter_web_files(web: Mapping[str, Any] | None, folder: str, group: str) -> list[dict[str, str]]:
+    """The files for TLS and the password of an exporter with a web configuration file, below ``folder``: `web.yml`,
+    `tls.crt` and `tls.key`, as devops.platform.component takes them; none without ``web``."""
+    given = Web.of(web)
+    if given is None:
+        return []
+    return _files(
+        {"tls.crt": given.certificate, "tls.key": given.key, "web.yml": web_config(given)}, folder, group, "none"
+    )
+
+
+def _files(contents: Mapping[str, str], folder: str, group: str, on_change: str) -> list[dict[str, str]]:
+    return [
+        {"path": f"{folder}/{name}", "content": contents[name], "group": group, "mode": "0640", "on_change": on_change}
+        for name in sorted(contents)
+    ]
+
+
+def web_config(web: Web) -> str:
+    """The web configuration file that exporters of the Prometheus project share. Source: exporter-toolkit's
+    docs/web-configuration.md; relative paths start at the file's own directory."""
+    return as_yaml(
+        {
+            "tls_server_config": {"cert_file": "tls.crt", "key_file": "tls.key", "min_version": "TLS12"},
+            "basic_auth_users": {SCRAPER: web.digest},
+        }
+    )
+
+
+def exporter_web_secrets(raw: Mapping[str, Any] | None) -> dict[str, str]:
+    """What must not be shown of what the lookup `exporter_web` gives, as `secrets` of devops.platform.component."""
+    web = Web.of(raw)
+    if web is None:
+        return {}
+    return {"web_key": web.key, "web_password": web.password, "web_digest": web.digest, "web_token": _token(web)}
+
+
+def _token(web: Web) -> str:
+    return base64.b64encode(f"{SCRAPER}:{web.password}".encode()).decode()
+
+
+def exporter_probe(raw: Mapping[str, Any] | None, port: int, metric: str) -> dict[str, Any]:
+    """A probe of devops.platform.component: whether an exporter answers Prometheus, and with its own metrics."""
+    web = Web.of(raw)
+    asked: dict[str, Any] = {"contains": metric, "timeout": 15}
+    if web is None:
+        return {"http": f"http://127.0.0.1:{port}/metrics", **asked}
+    token = _token(web)
+    return {"http": f"https://127.0.0.1:{port}/metrics", "headers": {"Authorization": f"Basic {token}"}, **asked}
+
+
+def scrape(platform: Data) -> dict[str, Any]:
+    """What Prometheus needs to ask an exporter: part of a scrape job. The paths are those of its role."""
+    if not secured(platform):
+        return {}
+    return {
+        "scheme": "https",
+        # No server_name: each certificate is for the host's address as well, which is what Prometheus asks for.
+        "tls_config": {"ca_file": "/etc/prometheus/exporters/ca.crt"},
+        "basic_auth": {"username": SCRAPER, "password_file": "/etc/prometheus/exporters/password"},
+    }
+
+
+def secured(platform: Data) -> bool:
+    """Whether exporters speak TLS and ask for a password: unless platform.yml says otherwise."""
+    return section(platform, "monitoring").get("exporter_tls", True) is not False
+
+
+def jobs(platform: Data) -> list[tuple[str, tuple[str, ...], int]]:
+    """(job, groups, port) of the declared exporters."""
+    return [(kind.key, kind.groups(platform, given), port_of(kind, given)) for kind, given in declared(platform)]
