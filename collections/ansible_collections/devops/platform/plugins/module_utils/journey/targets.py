@@ -26,8 +26,9 @@ def declared_targets(jobs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, s
     """`(job, instance, host)` of every target of Prometheus' `scrape_configs`; host is '' where no label names it."""
     for job in jobs:
         for config in job.get("static_configs") or ():
-            for instance in config.get("targets") or ():
-                yield str(job["job_name"]), str(instance), str((config.get("labels") or {}).get("host", ""))
+            labels = config.get("labels") or {}
+            for target in config.get("targets") or ():
+                yield str(job["job_name"]), str(labels.get("instance", target)), str(labels.get("host", ""))
 
 
 def failures(jobs: Sequence[Mapping[str, Any]], active: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
-from .model import Data, Groups, Topology, section
+from . import blackbox
+from .model import Addresses, Data, Groups, Topology, section
 
 SCRAPER = "prometheus"  # the user that Prometheus is to exporters
 DIRECTORY = "/etc/{name}"
@@ -56,6 +57,8 @@ class Context:
     settings: Data
     secrets: Mapping[str, str]
     directory: str
+    topology: Topology
+    edge_ca: str = ""  # PEM text
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,14 @@ def _elasticsearch(context: Context) -> Program:
     )
 
 
+def _blackbox(context: Context) -> Program:
+    found = blackbox.probes(context.platform, context.topology)
+    files = {"blackbox.yml": as_yaml(blackbox.config(found, context.directory))}
+    if any(probe.ca for probe in found):
+        files["edge.crt"] = context.edge_ca
+    return Program([f"--config.file={context.directory}/blackbox.yml"], files)
+
+
 CATALOGUE: tuple[Exporter, ...] = (
     Exporter(
         "postgresql", "postgres_exporter", 9187, "postgres_exporter_build_info", _group_of("data"), _postgresql
@@ -167,6 +178,14 @@ CATALOGUE: tuple[Exporter, ...] = (
         toolkit=False,
     ),
     Exporter("nginx", "nginx_exporter", 9113, "nginx_exporter_build_info", _group_of("edge"), _nginx),
+    Exporter(
+        "blackbox",
+        "blackbox_exporter",
+        blackbox.PORT,
+        "blackbox_exporter_build_info",
+        _group_of("monitoring"),
+        _blackbox,
+    ),
     Exporter("mysql", "mysqld_exporter", 9104, "mysqld_exporter_build_info", _own_groups, _mysql, wanted=_password),
     Exporter(
         "elasticsearch", "elasticsearch_exporter", 9114, "elasticsearch_exporter_build_info", _own_groups,
@@ -198,16 +217,24 @@ def secret_names(platform: Data, host: str, groups: Groups) -> list[str]:
 
 
 def exporter_components(
-    platform: Data, host: str, groups: Groups, secrets: Mapping[str, str], web: Mapping[str, Any] | None = None
+    platform: Data,
+    host: str,
+    groups: Groups,
+    addresses: Addresses,
+    secrets: Mapping[str, str],
+    web: Mapping[str, Any] | None = None,
+    edge_ca: str = "",
 ) -> list[dict[str, Any]]:
     """The exporters on ``host`` as components of devops.platform.component.
 
     ``secrets``: values of `secret_names`; ``web``: what the lookup `exporter_web` gives for the host, nothing where
-    exporters neither speak TLS nor ask for a password.
+    exporters neither speak TLS nor ask for a password; ``edge_ca``: PEM text of what vouches for the edge, which is
+    asked from outside.
     """
+    topology = Topology(platform, groups, addresses)
     found = []
     for kind, settings in on_host(platform, host, groups):
-        program = kind.program(Context(platform, settings, secrets, kind.directory))
+        program = kind.program(Context(platform, settings, secrets, kind.directory, topology, edge_ca))
         found.append(_component(kind, settings, program, web))
     return found
 
@@ -323,5 +350,5 @@ def secured(platform: Data) -> bool:
 
 
 def jobs(platform: Data) -> list[tuple[str, tuple[str, ...], int]]:
-    """(job, groups, port) of the declared exporters."""
+    """(job, groups, port) of the declared exporters, for what they say of themselves and of their service."""
     return [(kind.key, kind.groups(platform, given), port_of(kind, given)) for kind, given in declared(platform)]

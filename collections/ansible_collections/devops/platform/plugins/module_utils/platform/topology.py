@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from . import exporters
+from . import blackbox, exporters
 from .listeners import Listener, listeners, metrics_port
 from .model import (
     ANYWHERE,
@@ -91,6 +91,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
         jobs.append({**_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]), **asked})
     for name, on, at in exporters.jobs(platform):
         jobs.append({**_job(topology, name, "/metrics", on, [at]), **asked})
+    jobs += blackbox.jobs(platform, topology, asked)
     docker = section(platform, "docker")
     port = metrics_port(section(docker, "daemon"))
     if port:

@@ -24,6 +24,7 @@ ALL = {
     "postgresql": {"version": "1"},
     "redis": {"version": "2"},
     "nginx": {"version": "3", "port": 9999},
+    "blackbox": {"version": "6"},
     "mysql": {"version": "4", "groups": ["search"], "address": "10.0.0.9:3306", "password": "rows"},
     "elasticsearch": {"version": "5", "groups": ["search"], "password": "search"},
 }
@@ -35,7 +36,7 @@ def platform(**monitoring: Any) -> dict[str, Any]:
 
 
 def on(host: str, web: Any = WEB) -> dict[str, dict[str, Any]]:
-    found = exporters.exporter_components(platform(), host, GROUPS, SECRETS, web)
+    found = exporters.exporter_components(platform(), host, GROUPS, example.ADDRESSES, SECRETS, web, "EDGE CA\n")
     return {component["name"]: component for component in found}
 
 
@@ -50,7 +51,7 @@ def contents(component: dict[str, Any]) -> dict[str, str]:
         ("edge1", ["nginx_exporter"]),
         ("app2", ["mysqld_exporter", "elasticsearch_exporter"]),
         ("app1", []),
-        ("mon1", []),
+        ("mon1", ["blackbox_exporter"]),
     ],
 )
 @pytest.mark.parametrize("web", [WEB, {}, None])
@@ -66,7 +67,7 @@ def test_secrets_are_those_of_the_host() -> None:
     assert exporters.secret_names(platform(), "edge1", GROUPS) == []
 
 
-@pytest.mark.parametrize("host", ["data1", "edge1", "app2"])
+@pytest.mark.parametrize("host", ["data1", "edge1", "app2", "mon1"])
 def test_no_secret_stands_where_others_read_it(host: str) -> None:
     """Not in the unit, and of the files only in those that the exporter alone reads."""
     for component in on(host).values():

@@ -84,6 +84,9 @@ def read_by_code() -> set[str]:
         topology.firewall_rules(platform, host, groups, addresses)
         placement.phase_groups(platform, host, groups)
     topology.scrape_jobs(platform, groups, addresses)
+    probed = "    exporters: {blackbox: {version: '1'}}\n    probes: {a: {tls: 'b:1'}}\n    targets:\n"
+    with_probes = Recorder(example.data(("    targets:\n", probed)), SCHEMA["properties"]["platform"], (), seen)
+    topology.scrape_jobs(with_probes, groups, addresses)
     topology.alertmanagers(platform, groups, addresses)
     topology.edge_routes(platform, groups, addresses)
     compose.compose_project(platform, "chat", "app1", groups, addresses, example.IMAGES["images"])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.devops.platform.plugins.module_utils.platform.blackbox import JOBS as PROBES
+from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import CATALOGUE
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import section, service_ports
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath
 from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean, nearest
 
 from .context import Check, Context, Finding
 
-JOBS = ("prometheus", "alertmanager", "node", "docker")  # scrape jobs that are made of other keys
+# Scrape jobs that are made of other keys.
+JOBS = ("prometheus", "alertmanager", "node", "docker", *(kind.key for kind in CATALOGUE), *PROBES.values())
 
 
 def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
@@ -43,6 +46,21 @@ def groups(context: Context) -> Iterator[Finding]:
             yield Finding(path, f"the inventory has no group '{group}'{did_you_mean(group, known)}")
         elif used and not context.inventory.groups[group]:
             yield Finding(path, f"the group '{group}' of the inventory has no host; add one, or remove this part")
+
+
+def probes(context: Context) -> Iterator[Finding]:
+    """Probes that ask nothing, or two things of which one would never be asked; and probes that nobody asks."""
+    for name in context.section("monitoring", "probes"):
+        given = context.section("monitoring", "probes", name)
+        kinds = [kind for kind in PROBES if given.get(kind) is not None]
+        if not kinds and context.trusted("monitoring", "probes", str(name)):
+            yield Finding(("monitoring", "probes", str(name)), f"asks nothing; give it one of {', '.join(PROBES)}")
+        if len(kinds) > 1:
+            yield Finding(("monitoring", "probes", str(name)), f"has {' and '.join(kinds)}; make a probe of each")
+    asked = context.section("monitoring", "probes") and not context.section("monitoring", "exporters", "blackbox")
+    if asked and context.trusted("monitoring", "exporters") and context.trusted("monitoring"):
+        text = "nobody asks them; add platform.monitoring.exporters.blackbox, or take them away"
+        yield Finding(("monitoring", "probes"), text)
 
 
 def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
@@ -168,4 +186,4 @@ def scrape_jobs(context: Context) -> Iterator[Finding]:
             yield Finding(("monitoring", "targets", str(name)), text, at_key=True)
 
 
-CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs)
+CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs, probes)
