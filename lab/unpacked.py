@@ -1,0 +1,93 @@
+"""Programs of the mirror's artifacts on this machine: the very ones that hosts run, for tests that ask them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab import artifacts, fleet, mirror, prerequisites
+from lab.errors import LabError
+from lab.hosts import Launcher
+from lab.state import State
+
+
+def ensure(name: str, state: State | None = None) -> Path:
+    """The folder that holds an artifact's programs, such as promtool of ``prometheus``; fetched once a digest.
+
+    The mirror is started where it does not run, and stopped again where nothing else needs it.
+    """
+    state = state or State()
+    known = _entry(state, name)
+    if known and _folder(state, name, known).exists():
+        return _folder(state, name, known)
+    with state.locked():
+        launcher = Launcher(prerequisites.ensure_docker(state), state.load_settings())
+        alone = not launcher.containers("fleet") and not launcher.containers("ephemeral")
+        launcher.ensure_network()
+        mirror.start(launcher)
+        try:
+            artifacts.ensure(launcher, state)
+            entry = _entry(state, name)
+            if entry is None:
+                raise LabError(f"the mirror has no artifact {name}", "lab/artifacts.py lists those that it makes")
+            return _unpack(_fetch(launcher, entry), _folder(state, name, entry))
+        finally:
+            if alone:
+                launcher.remove(launcher.containers())
+                fleet.remove_network(launcher.client)
+
+
+def _entry(state: State, name: str) -> dict[str, Any] | None:
+    """The lock's entry, its version included; None where the lock is of another recipe, or lacks it."""
+    try:
+        text = state.artifacts_lock.read_text()
+    except FileNotFoundError:
+        return None
+    if not text.startswith(f"# recipe {artifacts.recipe_digest()}\n"):
+        return None
+    versions = yaml.safe_load(text)["artifacts"].get(name) or {}
+    return next(({**entry, "version": version} for version, entry in versions.items()), None)
+
+
+def _folder(state: State, name: str, entry: dict[str, Any]) -> Path:
+    return state.root / "programs" / f"{name}-{entry['version']}-{_digest(entry)[:12]}"
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    return str(next(iter(entry["sha256"].values())))
+
+
+def _fetch(launcher: Launcher, entry: dict[str, Any]) -> bytes:
+    arch = next(iter(entry["sha256"]))
+    path = str(entry["path"]).format(version=entry["version"], arch=arch)
+    url = f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{path}"
+    with mirror.open_url(url) as answer:
+        content: bytes = answer.read()
+    if hashlib.sha256(content).hexdigest() != _digest(entry):
+        raise LabError(f"{url} is not what the lock pins", "python -m lab artifacts makes it anew")
+    return content
+
+
+def _unpack(content: bytes, folder: Path) -> Path:
+    """Beside its place and renamed into it: a folder that is there is whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            for member in archive.getmembers():
+                if member.isfile():
+                    member.name = Path(member.name).name
+                    archive.extract(member, unfinished, filter="data")
+        unfinished.chmod(0o755)
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return folder
