@@ -163,7 +163,7 @@ def inhibit_rules() -> list[dict[str, Any]]:
         {"source_matchers": list(HOST_DOWN), "target_matchers": ['host!=""'], "equal": ["host"]},
         *(
             {
-                "source_matchers": [f'severity="{severity}"', 'family!=""'],
+                "source_matchers": [f'severity="{severity}"'],
                 "target_matchers": [f'severity=~"{below}"', 'family!=""'],
                 "equal": list(SAME_THING),
             }
