@@ -9,8 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 
+from ansible_collections.devops.platform.plugins.module_utils.alerting.config import alertmanager_config
 from ansible_collections.devops.platform.tests.unit.alerting import documented
+from ansible_collections.devops.platform.tests.unit.alerting.any_alerting import ALERTING, TEAMS, errors
+from ansible_collections.devops.platform.tests.unit.alerting.walk import told
 from tests.monitoring.alerting.alertmanager import amtool, write
 
 SECRETS = {name: f"value-of-{name}" for name in documented.form()["secrets"]["names"]}
@@ -50,6 +54,22 @@ def test_every_severity_and_team_goes_where_the_file_says(written, severity, tea
     for more in ([], ["app=chat"], ["host=app1"]):
         done = run("config", "routes", "test", "--config.file=alertmanager.yml", *labels, *more, folder=written)
         assert done.stdout.strip().split(",") == expected, done.stdout + done.stderr
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ALERTING)
+def test_whatever_passes_preflight_is_accepted_and_told_as_the_unit_tests_say(tmp_path, alerting):
+    """They walk through the routes by themselves; here amtool does."""
+    assume(not errors(alerting))
+    platform = documented.platform(alerting)
+    done = run("check-config", str(write(tmp_path, platform, SECRETS)), folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    route = alertmanager_config(platform)
+    for severity, team in itertools.product(("high", "medium", "low"), TEAMS):
+        labels = {"severity": severity, "team": team, "app": "chat"}
+        asked = (f"{name}={value}" for name, value in labels.items())
+        done = run("config", "routes", "test", "--config.file=alertmanager.yml", *asked, folder=tmp_path)
+        assert done.stdout.strip().split(",") == told(route, **labels)
 
 
 def test_the_watchdog_goes_to_its_own_receiver(written):

@@ -110,7 +110,7 @@ def _watchdog(settings: Settings) -> dict[str, Any]:
         "group_by": ["alertname"],
         "group_wait": "0s",
         "group_interval": settings.watchdog_interval,
-        "repeat_interval": f"{max(1, int(seconds(settings.watchdog_interval) * 500))}ms",
+        "repeat_interval": f"{max(1, int(seconds(settings.watchdog_interval) * 500))}ms",  # half of it
     }
 
 

@@ -254,6 +254,14 @@ def test_there_must_be_an_alertmanager(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("hosts", "expected"), [(["mon1"], 0), (["mon1", "edge1"], 1)])
+def test_the_port_of_the_cluster_is_taken_where_there_is_one(tmp_path: Path, hosts: list[str], expected: int) -> None:
+    taken = ('prometheus: {version: "2.53.3", port: 9090', 'prometheus: {version: "2.53.3", port: 9094')
+    problems = example.problems(tmp_path, taken, groups={**example.GROUPS, "monitoring": hosts})
+    assert len(problems) == expected
+    assert all("port 9094 is prometheus's (line 35) already on edge1, mon1" in problem for problem in problems)
+
+
 def test_the_documented_form_is_right(tmp_path: Path) -> None:
     whole = yaml.safe_dump({"platform": documented.platform()}, sort_keys=False)
     assert [str(problem) for problem in example.report(tmp_path, whole).problems] == []
