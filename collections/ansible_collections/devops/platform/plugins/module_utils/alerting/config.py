@@ -36,7 +36,10 @@ BY_HOST = ("alertname", "team", "host")
 BY_APP = ("alertname", "team", "app")
 OF_AN_APP = 'app!=""'
 # What makes two alerts of a family be about the same thing. A label that both lack counts as the same.
-SAME_THING = ("family", "host", "app", "service", "instance", "target", "mountpoint", "device", "slo")
+SAME_THING = (
+    *("family", "job", "host", "instance", "app", "service", "kind", "mountpoint", "device", "target", "cluster"),
+    *("namespace", "pod", "name", "integration", "slo"),
+)
 HOST_DOWN = ('alertname=~"HostDown|InstanceDown|TargetDown"', 'job="node"', 'host!=""')
 
 

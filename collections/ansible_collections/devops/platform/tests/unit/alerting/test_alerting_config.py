@@ -310,6 +310,8 @@ def silent(alert: Mapping[str, str], *others: Mapping[str, str]) -> bool:
         ({**DISK, "severity": "low"}, {**DISK, "severity": "high", "mountpoint": "/srv"}, False),
         ({**DISK, "severity": "low"}, {**DISK, "severity": "high", "host": "app2"}, False),
         ({**DISK, "severity": "low"}, {**DISK, "severity": "high", "family": "memory"}, False),
+        ({**DISK, "severity": "low", "job": "a"}, {**DISK, "severity": "high", "job": "b"}, False),
+        ({**DISK, "severity": "low", "window": "3d"}, {**DISK, "severity": "high", "window": "1h"}, True),
         ({"severity": "low", "host": "app1"}, {"severity": "high", "host": "app1"}, False),
         ({"alertname": "Watchdog", "severity": "none"}, DOWN, False),
     ],
