@@ -234,10 +234,10 @@ DRIFTS = (
     Drift(
         "a directory of somebody's",
         MONITORING,
-        "mkdir /etc/alertmanager/templates; touch /etc/alertmanager/templates/a.tmpl",
+        "mkdir /etc/alertmanager/more; touch /etc/alertmanager/more/a.tmpl",
         "alertmanager",
         "foreign-file",
-        "/etc/alertmanager/templates",
+        "/etc/alertmanager/more",
     ),
     Drift(
         "a program beside our releases",

@@ -17,6 +17,7 @@ from ansible_collections.devops.platform.plugins.plugin_utils.filters import shi
 class FilterModule:
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         "addresses": model.host_addresses,
+        "alertmanager_cluster": topology.alertmanager_cluster,
         "alertmanagers": topology.alertmanagers,
         "app_probes": compose.app_probes,
         "app_secrets": compose.app_secrets,

@@ -44,6 +44,11 @@ def host_port(text: str) -> None:
         raise ValueError(f"'{text}' is not HOST:PORT, such as 0.0.0.0:9323")
 
 
+def email(text: str) -> None:
+    if not re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", text):
+        raise ValueError(f"'{text}' is not a mail address, such as ops@example.com")
+
+
 def timezone(text: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", text):
         raise ValueError(f"'{text}' is not a time zone, such as Etc/UTC or Europe/Rome")
@@ -52,6 +57,7 @@ def timezone(text: str) -> None:
 CHECKS: dict[str, Callable[[str], None]] = {
     "artifact-source": artifact_source,
     "cidr": cidr,
+    "email": email,
     "host-port": host_port,
     "timezone": timezone,
     "url": url,

@@ -26,12 +26,19 @@ class Listener:
     anywhere: bool = False
     published: bool = False  # Docker publishes it: packets are forwarded, and never pass the input chain
     shared: bool = field(default=False)  # a scrape of a port that another listener may own
+    protocols: tuple[str, ...] = ("tcp",)
+    peers: bool = False  # hosts of `groups` talk to each other there; nobody does where there is one
 
 
 def metrics_port(daemon: Data) -> int | None:
     """The port of dockerd's `metrics-addr` (`0.0.0.0:9323`), or None."""
     text = str(daemon.get("metrics-addr") or "").rpartition(":")[2]
     return int(text) if text.isdigit() else None
+
+
+def cluster_port(alertmanager: Data) -> int:
+    """Where Alertmanagers talk to each other."""
+    return int(alertmanager.get("cluster_port", 9094))
 
 
 def listeners(platform: Data) -> list[Listener]:
@@ -94,6 +101,17 @@ def _monitoring(platform: Data) -> Iterator[Listener]:
             key = ("monitoring", name, "port")
             port = int(server.get("port", default))
             yield Listener(name, groups, port, key, from_groups=groups, networks=_admin(platform))
+    alertmanager = section(platform, "monitoring", "alertmanager")
+    if alertmanager:
+        yield Listener(
+            "alertmanager cluster",
+            groups,
+            cluster_port(alertmanager),
+            ("monitoring", "alertmanager", "cluster_port"),
+            from_groups=groups,
+            protocols=("tcp", "udp"),  # changes by gossip, whole states by connections
+            peers=True,
+        )
 
 
 def _exporters(platform: Data) -> Iterator[Listener]:

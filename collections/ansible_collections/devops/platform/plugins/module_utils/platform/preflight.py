@@ -7,14 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import hosts, names, pins, rollout, smoke, values
+from .checks import alerting, hosts, names, pins, rollout, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
 from .positions import Document, KeyPath, Opaque, Problem, read
 from .shape import check_shape
 
-CHECKS: tuple[Check, ...] = (*names.CHECKS, *hosts.CHECKS, *values.CHECKS, *pins.CHECKS, *rollout.CHECKS, *smoke.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *names.CHECKS,
+    *hosts.CHECKS,
+    *values.CHECKS,
+    *pins.CHECKS,
+    *rollout.CHECKS,
+    *smoke.CHECKS,
+    *alerting.CHECKS,
+)
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")
 SUFFIXES = (".yml", ".yaml", ".json", "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import blackbox, exporters
-from .listeners import Listener, listeners, metrics_port
+from .listeners import Listener, cluster_port, listeners, metrics_port
 from .model import (
     ANYWHERE,
     Addresses,
@@ -34,26 +34,29 @@ def ip_family(cidrs: Sequence[str], version: int) -> list[str]:
 
 
 def firewall_rules(platform: Data, host: str, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
-    """What `host` accepts: `[{port, protocol, sources: [cidr], comment, published}]`, one a port, ordered by port.
+    """What `host` accepts: `[{port, protocol, sources: [cidr], comment, published}]`, one a port and protocol,
+    ordered by these.
 
     `published` marks ports that Docker publishes: those packets are forwarded and must be filtered by their original
     destination port. A port that nobody may reach has no rule.
     """
     topology = Topology(platform, groups, addresses)
-    rules: dict[tuple[int, bool], dict[str, Any]] = {}
+    rules: dict[tuple[int, bool, str], dict[str, Any]] = {}
     owned: dict[int, bool] = {}
     for listener in listeners(platform):
-        if host not in topology.hosts_of(listener.groups):
+        hosts = topology.hosts_of(listener.groups)
+        if host not in hosts or (listener.peers and len(hosts) == 1):
             continue
         # An extra scrape of a port that is published already belongs to that port's rule.
         published = owned.get(listener.port, listener.published) if listener.shared else listener.published
         owned.setdefault(listener.port, published)
-        rule = rules.setdefault(
-            (listener.port, published),
-            {"port": listener.port, "protocol": "tcp", "sources": [], "comment": "", "published": published},
-        )
-        rule["sources"] = _merge(rule["sources"], _sources(topology, listener))
-        rule["comment"] = ", ".join(filter(None, (rule["comment"], listener.name)))
+        for protocol in listener.protocols:
+            rule = rules.setdefault(
+                (listener.port, published, protocol),
+                {"port": listener.port, "protocol": protocol, "sources": [], "comment": "", "published": published},
+            )
+            rule["sources"] = _merge(rule["sources"], _sources(topology, listener))
+            rule["comment"] = ", ".join(filter(None, (rule["comment"], listener.name)))
     return [rules[key] for key in sorted(rules) if rules[key]["sources"]]
 
 
@@ -136,6 +139,22 @@ def alertmanagers(platform: Data, groups: Groups, addresses: Addresses) -> list[
         return []
     port = int(server.get("port", 9093))
     return [host_port(topology.address(host), port) for host in topology.hosts(str(platform["monitoring"]["group"]))]
+
+
+def alertmanager_cluster(platform: Data, host: str, groups: Groups, addresses: Addresses) -> list[str]:
+    """The flags by which the Alertmanager of `host` finds those of the other monitoring hosts; where there is none,
+    the one that keeps it from looking for others."""
+    topology = Topology(platform, groups, addresses)
+    port = cluster_port(section(platform, "monitoring", "alertmanager"))
+    own = topology.address(host)
+    others = [name for name in topology.hosts(str(section(platform, "monitoring").get("group"))) if name != host]
+    if not others:
+        return ["--cluster.listen-address="]
+    return [
+        f"--cluster.listen-address={host_port('::' if ':' in own else '0.0.0.0', port)}",  # noqa: S104 - firewalled
+        f"--cluster.advertise-address={host_port(own, port)}",
+        *(f"--cluster.peer={host_port(topology.address(name), port)}" for name in others),
+    ]
 
 
 def edge_routes(platform: Data, groups: Groups, addresses: Addresses) -> dict[str, list[dict[str, Any]]]:

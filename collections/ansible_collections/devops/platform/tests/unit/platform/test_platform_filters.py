@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.devops.platform.plugins.filter import alerting as alerting_filters
 from ansible_collections.devops.platform.plugins.filter import platform as platform_filters
 from ansible_collections.devops.platform.plugins.filter import roles as role_filters
 
@@ -17,12 +18,14 @@ FOLDER = Path(platform_filters.__file__).parent
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **platform_filters.FilterModule.FUNCTIONS,
     **role_filters.FilterModule.FUNCTIONS,
+    **alerting_filters.FilterModule.FUNCTIONS,
 }
 
 
 def test_each_filter_has_one_page():
     assert sorted(path.stem for path in FOLDER.glob("*.yml")) == sorted(FUNCTIONS)
-    assert set(platform_filters.FilterModule().filters()).isdisjoint(role_filters.FilterModule().filters())
+    modules = (platform_filters, role_filters, alerting_filters)
+    assert sum(len(module.FilterModule().filters()) for module in modules) == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

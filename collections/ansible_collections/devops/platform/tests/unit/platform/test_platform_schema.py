@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.devops.platform.plugins.module_utils.alerting import config
+from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, pins
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
 from ansible_collections.devops.platform.plugins.module_utils.roles import placement
+from ansible_collections.devops.platform.tests.unit.alerting import documented
 from ansible_collections.devops.platform.tests.unit.platform import example
 
 FOLDER = Path(shape.__file__).parent
@@ -94,6 +98,14 @@ def read_by_code() -> set[str]:
     for journey in ("chat", "http"):
         with_it = example.data(("journey: chat", f"journey: {journey}"))
         placement.app_journeys(Recorder(with_it, SCHEMA["properties"]["platform"], (), seen), journey, groups)
+    timing: dict[str, Any] = {
+        "timing": {name: {} for name in SEVERITIES}
+    }  # of the page's form, which does not change all of them
+    alerting = Recorder(
+        documented.platform({**documented.alerting(), **timing}), SCHEMA["properties"]["platform"], (), seen
+    )
+    config.alertmanager_config(alerting)
+    topology.alertmanager_cluster(platform, "mon1", groups, addresses)
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)
@@ -102,6 +114,7 @@ def read_by_code() -> set[str]:
     )
     for check in (*names.CHECKS, *pins.CHECKS):
         list(check(context))
+        list(check(replace(context, platform=alerting)))
     return seen
 
 

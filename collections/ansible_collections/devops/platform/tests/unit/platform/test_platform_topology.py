@@ -152,6 +152,40 @@ def test_every_replica_is_scraped_and_ten_comes_after_two():
     ]  # fmt: skip
 
 
+TWO = {**GROUPS, "monitoring": ["mon1", "edge1"]}
+
+
+def test_alertmanagers_of_several_hosts_are_a_cluster():
+    def flags(host: str, **more: Any) -> list[str]:
+        platform = example.data(*more.get("edits", ()))
+        return topology.alertmanager_cluster(platform, host, more.get("groups", TWO), more.get("addresses", ADDRESSES))
+
+    assert flags("mon1", groups=GROUPS) == ["--cluster.listen-address="]
+    assert flags("mon1") == [
+        "--cluster.listen-address=0.0.0.0:9094",
+        "--cluster.advertise-address=192.0.2.30:9094",
+        "--cluster.peer=192.0.2.10:9094",
+    ]
+    assert flags("edge1")[-1] == "--cluster.peer=192.0.2.30:9094"
+    port = [('alertmanager: {version: "0.28.1"', 'alertmanager: {cluster_port: 7000, version: "0.28.1"')]
+    assert flags("edge1", edits=port, addresses={**ADDRESSES, "edge1": "2001:db8::1"}) == [
+        "--cluster.listen-address=[::]:7000",
+        "--cluster.advertise-address=[2001:db8::1]:7000",
+        "--cluster.peer=192.0.2.30:7000",
+    ]
+
+
+def test_the_cluster_talks_over_tcp_and_udp_where_there_is_one():
+    def cluster(host: str, groups: Any) -> list[tuple[str, list[str], str]]:
+        found = topology.firewall_rules(example.data(), host, groups, ADDRESSES)
+        return [(rule["protocol"], rule["sources"], rule["comment"]) for rule in found if rule["port"] == 9094]
+
+    assert cluster("mon1", GROUPS) == []
+    assert cluster("app1", TWO) == []
+    for host in ("mon1", "edge1"):
+        assert cluster(host, TWO) == [(name, [EDGE, MON], "alertmanager cluster") for name in ("tcp", "udp")]
+
+
 def test_nothing_is_scraped_without_monitoring():
     assert topology.scrape_jobs({}, GROUPS, ADDRESSES) == []
     assert topology.alertmanagers({}, GROUPS, ADDRESSES) == []

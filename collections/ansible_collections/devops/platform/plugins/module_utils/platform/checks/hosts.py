@@ -28,17 +28,18 @@ def ports(context: Context) -> Iterator[Finding]:
     owners: dict[tuple[str, int], Listener] = {}
     clashes: dict[tuple[KeyPath, int, str], set[str]] = {}
     for listener in listeners(context.platform):
-        if listener.shared:
+        where = _hosts(context, listener.groups)
+        if listener.shared or (listener.peers and len(where) == 1):
             continue
-        for host in _hosts(context, listener.groups):
+        for host in where:
             owner = owners.setdefault((host, listener.port), listener)
             if owner is not listener:
                 line = context.line(owner.key)
                 taken = f"{owner.name}'s" + (f" (line {line})" if line else "")
                 clashes.setdefault((listener.key, listener.port, taken), set()).add(host)
     for (key, port, taken), hosts in clashes.items():
-        where = ", ".join(sorted(hosts, key=natural))
-        yield Finding(key, f"port {port} is {taken} already on {where}; give one of them another port")
+        shown = ", ".join(sorted(hosts, key=natural))
+        yield Finding(key, f"port {port} is {taken} already on {shown}; give one of them another port")
 
 
 def last_ports(context: Context) -> Iterator[Finding]:

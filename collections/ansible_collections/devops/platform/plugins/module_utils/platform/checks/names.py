@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.devops.platform.plugins.module_utils.alerting.receivers import secret_keys
 from ansible_collections.devops.platform.plugins.module_utils.platform.blackbox import JOBS as PROBES
 from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import CATALOGUE
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import section, service_ports
@@ -85,6 +86,8 @@ def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
         secret = context.section("apps", app, "smoke").get("password")
         if secret is not None:
             yield ("apps", str(app), "smoke", "password"), str(secret)
+    for (receiver, kind, key), secret in secret_keys(context.section("monitoring", "alerting", "receivers")):
+        yield ("monitoring", "alerting", "receivers", receiver, kind, key), secret
 
 
 def secrets(context: Context) -> Iterator[Finding]:
@@ -102,7 +105,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps")):
+    if all(context.intact(part) for part in ("data", "apps", "monitoring")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"

@@ -1,0 +1,64 @@
+"""Two Alertmanagers find each other as those of two monitoring hosts do: an alert is told once, also after a loss."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from ansible_collections.devops.platform.plugins.module_utils.platform.topology import alertmanager_cluster
+from tests.monitoring.alerting.alertmanager import Alertmanager, eventually, free_port, running
+from tests.monitoring.alerting.sinks import http_sink
+
+ADDRESSES = {"mon1": "127.0.0.1", "mon2": "127.0.0.2"}
+TURN = 1.0  # seconds that the second waits for the first to have told
+FAST = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h"}
+
+
+def flags(platform: dict[str, Any], host: str) -> list[str]:
+    """The platform's flags; both run on one machine, so neither can listen on all of its addresses."""
+    found = alertmanager_cluster(platform, host, {"monitoring": list(ADDRESSES)}, ADDRESSES)
+    quick = [f"--cluster.peer-timeout={TURN}s", "--cluster.settle-timeout=5s", "--cluster.gossip-interval=50ms"]
+    return [flag.replace("0.0.0.0", ADDRESSES[host]) for flag in found] + quick
+
+
+def settled(alertmanager: Alertmanager) -> bool:
+    cluster = alertmanager.get("/api/v2/status")["cluster"]
+    return cluster["status"] == "ready" and len(cluster["peers"]) == 2
+
+
+def test_two_tell_once_and_one_goes_on_alone(tmp_path):
+    with http_sink() as sink:
+        platform: dict[str, Any] = {
+            "monitoring": {
+                "group": "monitoring",
+                "alertmanager": {"cluster_port": free_port()},
+                "alerting": {
+                    "receivers": {"ops": {"webhook": {"url": f"{sink.url}/ops"}}},
+                    "default": ["ops"],
+                    "timing": dict.fromkeys(("high", "medium", "low"), FAST),
+                },
+            }
+        }
+        first = running(tmp_path / "mon1", platform, {}, flags(platform, "mon1"), ADDRESSES["mon1"])
+        second = running(tmp_path / "mon2", platform, {}, flags(platform, "mon2"), ADDRESSES["mon2"])
+        with first as one, second as two:
+            both = (one, two)
+            for each in both:
+                eventually(partial(settled, each), "two that know each other")
+
+            alert = {"alertname": "Once", "severity": "high", "host": "app1"}
+            for each in both:  # as Prometheus does
+                each.post(alert)
+            eventually(lambda: sink.alerts("/ops"), "the message")
+            # Each has had its turn, and a group_interval more.
+            time.sleep(2 * TURN + 1)
+            assert sink.alerts("/ops") == [alert]
+
+            one.stop()
+            alone = {**alert, "alertname": "Alone"}
+            two.post(alone)
+            eventually(lambda: alone in sink.alerts("/ops"), "a message from the one that is left")
+            two.post(alone, over=True)
+            eventually(lambda: alone in sink.alerts("/ops", "resolved"), "the end, from the one that is left")
+            assert sink.alerts("/ops").count(alone) == 1
