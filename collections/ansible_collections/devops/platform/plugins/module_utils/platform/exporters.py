@@ -47,6 +47,7 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     after: list[str] = field(default_factory=list)
+    root: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A scrape job of exporters on the hosts of ``groups``; ``asked`` is how they want to be asked."""
+
+    name: str
+    groups: tuple[str, ...]
+    port: int
+    asked: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Exporter:
     """One kind. ``key`` is its name below platform.monitoring.exporters and the job's; ``name`` the artifact's, the
     component's and the user's; ``metric`` something that only this program says of itself."""
@@ -73,7 +84,8 @@ class Exporter:
     groups: Callable[[Data, Data], tuple[str, ...]]
     program: Callable[[Context], Program]
     wanted: Callable[[Data, Data], tuple[str, ...]] = lambda _platform, _settings: ()  # names of secrets
-    toolkit: bool = True  # takes the web configuration file of the Prometheus project
+    listen: str = "--web.listen-address=:{port}"
+    web: str = "file"  # how it is told of TLS and password: by the Prometheus project's file, by flags, or not at all
 
     @property
     def directory(self) -> str:
@@ -161,6 +173,30 @@ def _elasticsearch(context: Context) -> Program:
     )
 
 
+def _docker_groups(platform: Data, _settings: Data) -> tuple[str, ...]:
+    return tuple(str(name) for name in section(platform, "docker").get("groups") or ())
+
+
+def _cadvisor(context: Context) -> Program:
+    """Reads control groups and Docker's socket as root, and needs no more of it than the metrics that rules use."""
+    port = port_of(CADVISOR, context.settings)
+    disabled = (
+        "advtcp,cpu_topology,cpuset,hugetlb,memory_numa,perf_event,process,referenced_memory,resctrl,sched,tcp,udp"
+    )
+    return Program(
+        [f"--port={port}", "--docker_only=true", "--store_container_labels=false",
+         "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service",
+         f"--disable_metrics={disabled}"],
+        after=["docker.service"],
+        root=True,
+    )  # fmt: skip
+
+
+CADVISOR = Exporter(
+    "cadvisor", "cadvisor", 9338, "cadvisor_version_info", _docker_groups, _cadvisor, web="none", listen=""
+)
+
+
 def _blackbox(context: Context) -> Program:
     found = blackbox.probes(context.platform, context.topology)
     files = {"blackbox.yml": as_yaml(blackbox.config(found, context.directory))}
@@ -175,9 +211,10 @@ CATALOGUE: tuple[Exporter, ...] = (
     ),
     Exporter(
         "redis", "redis_exporter", 9121, "redis_exporter_build_info", _group_of("data"), _redis, wanted=_redis_secret,
-        toolkit=False,
+        web="flags",
     ),
     Exporter("nginx", "nginx_exporter", 9113, "nginx_exporter_build_info", _group_of("edge"), _nginx),
+    CADVISOR,
     Exporter(
         "blackbox",
         "blackbox_exporter",
@@ -242,6 +279,7 @@ def exporter_components(
 def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[str, Any] | None) -> dict[str, Any]:
     port = port_of(kind, settings)
     folder = kind.directory
+    web = None if kind.web == "none" else web
     shown, flags, options = web_files(kind, folder, Web.of(web))
     return {
         "name": kind.name,
@@ -250,14 +288,16 @@ def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[st
         "directories": [{"path": folder, "group": kind.name, "mode": "0750"}],
         "files": [
             # Certificates and passwords are read anew with each request, by all but Redis' exporter.
-            *_files(shown, folder, kind.name, "none" if kind.toolkit else "restart"),
+            *_files(shown, folder, kind.name, "none" if kind.web == "file" else "restart"),
             *_files(program.files, folder, kind.name, "restart"),
         ],
         "unit": {
             "description": f"Prometheus exporter for {kind.key}",
-            "exec": " ".join([f"{{release}}/{kind.name}", f"--web.listen-address=:{port}", *flags, *program.arguments]),
-            "user": kind.name,
-            "hardening": "strict",
+            "exec": " ".join(
+                filter(None, [f"{{release}}/{kind.name}", kind.listen.format(port=port), *flags, *program.arguments])
+            ),
+            "user": "root" if program.root else kind.name,
+            "hardening": "standard" if program.root else "strict",
             "after": program.after,
             "environment": program.environment,
             "options": {**options, **program.options},
@@ -269,10 +309,10 @@ def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[st
 
 def web_files(kind: Exporter, folder: str, web: Web | None) -> tuple[dict[str, str], list[str], dict[str, Any]]:
     """(files, arguments, settings of the unit) for TLS and the password; nothing without `web`."""
-    if web is None:
+    if web is None or kind.web == "none":
         return {}, [], {}
     files = {"tls.crt": web.certificate, "tls.key": web.key}
-    if kind.toolkit:
+    if kind.web == "file":
         return {**files, "web.yml": web_config(web)}, [f"--web.config.file={folder}/web.yml"], {}
     files["web.environment"] = (
         f"REDIS_EXPORTER_BASIC_AUTH_USERNAME={SCRAPER}\nREDIS_EXPORTER_BASIC_AUTH_PASSWORD={web.password}\n"
@@ -349,6 +389,11 @@ def secured(platform: Data) -> bool:
     return section(platform, "monitoring").get("exporter_tls", True) is not False
 
 
-def jobs(platform: Data) -> list[tuple[str, tuple[str, ...], int]]:
-    """(job, groups, port) of the declared exporters, for what they say of themselves and of their service."""
-    return [(kind.key, kind.groups(platform, given), port_of(kind, given)) for kind, given in declared(platform)]
+def jobs(platform: Data) -> list[Job]:
+    """What Prometheus asks the declared exporters."""
+    return [
+        Job(
+            kind.key, kind.groups(platform, given), port_of(kind, given), {} if kind.web == "none" else scrape(platform)
+        )
+        for kind, given in declared(platform)
+    ]

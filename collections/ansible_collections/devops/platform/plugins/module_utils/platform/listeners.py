@@ -115,9 +115,9 @@ def _monitoring(platform: Data) -> Iterator[Listener]:
 
 
 def _exporters(platform: Data) -> Iterator[Listener]:
-    for name, groups, port in exporters.jobs(platform):
-        key = ("monitoring", "exporters", name, "port")
-        yield Listener(f"{name} exporter", groups, port, key, from_groups=_monitoring_groups(platform))
+    for job in exporters.jobs(platform):
+        key = ("monitoring", "exporters", job.name, "port")
+        yield Listener(f"{job.name} exporter", job.groups, job.port, key, from_groups=_monitoring_groups(platform))
 
 
 def _edge(platform: Data) -> Iterator[Listener]:

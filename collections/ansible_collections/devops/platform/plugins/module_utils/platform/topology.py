@@ -92,8 +92,10 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
     exporter = section(monitoring, "node_exporter")
     if exporter:
         jobs.append({**_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]), **asked})
-    for name, on, at in exporters.jobs(platform):
-        jobs.append({**_job(topology, name, "/metrics", on, [at]), **asked})
+    jobs += [
+        {**_job(topology, job.name, "/metrics", job.groups, [job.port]), **job.asked}
+        for job in exporters.jobs(platform)
+    ]
     jobs += blackbox.jobs(platform, topology, asked)
     docker = section(platform, "docker")
     port = metrics_port(section(docker, "daemon"))

@@ -106,7 +106,7 @@ def _hosts_of_role(topology: Topology, role: str) -> list[str]:
     if role == "docker":
         return topology.hosts_of([str(group) for group in section(platform, "docker").get("groups") or ()])
     if role == "exporters":
-        return topology.hosts_of([group for _job, groups, _port in exporters.jobs(platform) for group in groups])
+        return topology.hosts_of([group for job in exporters.jobs(platform) for group in job.groups])
     part = {"alertmanager": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(role, "")
     if part and section(platform, part, role):
         return topology.hosts(str(platform[part]["group"]))

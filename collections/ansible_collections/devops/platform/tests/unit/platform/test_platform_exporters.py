@@ -25,6 +25,7 @@ ALL = {
     "redis": {"version": "2"},
     "nginx": {"version": "3", "port": 9999},
     "blackbox": {"version": "6"},
+    "cadvisor": {"version": "7"},
     "mysql": {"version": "4", "groups": ["search"], "address": "10.0.0.9:3306", "password": "rows"},
     "elasticsearch": {"version": "5", "groups": ["search"], "password": "search"},
 }
@@ -49,8 +50,8 @@ def contents(component: dict[str, Any]) -> dict[str, str]:
     [
         ("data1", ["postgres_exporter", "redis_exporter"]),
         ("edge1", ["nginx_exporter"]),
-        ("app2", ["mysqld_exporter", "elasticsearch_exporter"]),
-        ("app1", []),
+        ("app2", ["cadvisor", "mysqld_exporter", "elasticsearch_exporter"]),
+        ("app1", ["cadvisor"]),
         ("mon1", ["blackbox_exporter"]),
     ],
 )
@@ -71,6 +72,8 @@ def test_secrets_are_those_of_the_host() -> None:
 def test_no_secret_stands_where_others_read_it(host: str) -> None:
     """Not in the unit, and of the files only in those that the exporter alone reads."""
     for component in on(host).values():
+        if component["name"] == "cadvisor":
+            continue  # has none
         known = set(component["secrets"].values())
         assert {WEB["password"], WEB["key"]} <= known
         unit = yaml.safe_dump(component["unit"])
@@ -117,10 +120,11 @@ def test_without_tls_there_is_none_of_it() -> None:
 def test_prometheus_asks_as_they_want_to_be_asked(tls: bool) -> None:
     described = platform(exporter_tls=tls)
     jobs = {job["job_name"]: job for job in topology.scrape_jobs(described, GROUPS, example.ADDRESSES)}
-    for name in ("node", *ALL):
+    for name in ("node", *sorted(set(ALL) - {"cadvisor"})):
         assert (jobs[name].get("scheme") == "https") is tls
         assert ("basic_auth" in jobs[name]) is tls
-    assert "scheme" not in jobs["prometheus"]
+    # Whoever knows no TLS is asked without, and is not given the password.
+    assert not {"scheme", "basic_auth"} & {*jobs["prometheus"], *jobs["cadvisor"]}
     assert jobs["nginx"]["static_configs"] == [{"targets": ["192.0.2.10:9999"], "labels": {"host": "edge1"}}]
 
 
