@@ -93,6 +93,7 @@ def _no_data(job: str) -> dict[str, Any]:
             "team": "platform",
             "family": "no-data",
             "runbook": "no-data",
+            "job": job,
         },
         "annotations": {
             "summary": f"nothing is known about the job {job}",
