@@ -1,8 +1,9 @@
 """Tables of cases, and the test files of promtool that are made of them.
 
-A case of an alert says what its series do in three states: `good`, `edge` (as near to the threshold as may be without an
-alert) and `bad` (as near beyond it). From these come two tests: good, bad and good again, with a look a step before it
-may fire, when it must, while it goes on, and when it is over; and good, then edge for as long, where nothing may fire.
+A case of an alert says what its series do in three states: `good`, `edge` (as near to the threshold as may be without
+an alert) and `bad` (as near beyond it). From these come two tests: good, bad and good again, with a look a step before
+it may fire, when it must, while it goes on, and when it is over; and good, then edge for as long, where nothing may
+fire.
 
     - alert: HostMemoryHigh
       where: {severity: high}            # labels of the rule, where its name alone does not tell which is meant
@@ -13,10 +14,10 @@ may fire, when it must, while it goes on, and when it is over; and good, then ed
         requests_total{host="a"}: {counter: [1, 2, 3]}  # an increase a step
         limit{host="a"}: 100                            # always
 
-Where three states are not enough, `phases` lists how long each lasts; series have a value for each, and `fires`, `silent`
-or, for recording rules, `values` say what must be when. Values are compared in millionths. A moment or a length without a
-unit counts steps. `stale` ends a series, `null` is a gap. A row with `windows` stands for one with each of them in place
-of @, and with steps of a fifth of it.
+Where three states are not enough, `phases` lists how long each lasts; series have a value for each, and `fires`,
+`silent` or, for recording rules, `values` say what must be when. Values are compared in millionths. A moment or a
+length without a unit counts steps. `stale` ends a series, `null` is a gap. A row with `windows` stands for one with
+each of them in place of @, and with steps of a fifth of it. `why` is for readers.
 """
 
 from __future__ import annotations
@@ -33,9 +34,8 @@ from tests.monitoring.harness.promql import seconds, span, tokens
 from tests.monitoring.harness.rules import Rule, find, needed
 
 TABLES = Path(__file__).parents[1] / "cases"
-KEYS = frozenset(
-    "alert record where labels step series phases calm fires_after resolves_after fires silent values why".split()
-)
+KEYS = {"alert", "record", "where", "labels", "step", "series", "phases", "calm", "fires_after", "resolves_after"}
+KEYS |= {"fires", "silent", "values", "why"}
 STATES = 3
 STAYS = 10  # steps for which it goes on after it has fired
 RECOVERY = 15  # steps that are looked at after it is over

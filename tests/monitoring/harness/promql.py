@@ -34,6 +34,9 @@ COMPARISONS = {
     "<=": ("<", ">"),
 }
 OPERATORS = {"and": "or", "or": "and", "unless": "and", "+": "-", "-": "+", "*": "/", "/": "*"}
+# What stands in braces, or in the parentheses behind a word about labels; and each part of it.
+ITEM = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|[^,"])+""")
+PLACES = re.compile(r"""(?:\{|\b(?:by|without|on|ignoring)\s*\()(?P<items>(?:"(?:[^"\\]|\\.)*"|[^"})])*)[})]""")
 STRETCH = (0.5, 0.8, 1.2, 2)  # of durations
 SHIFT = 0.02  # of numbers
 
@@ -76,7 +79,8 @@ def metrics(expression: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Mutation:
-    """An expression with one thing changed. `kind`: threshold (any number), comparison, operator or duration."""
+    """An expression with one thing changed. `kind`: threshold (any number), comparison, operator, duration, or label
+    (a matcher, or a label of a list, that is gone)."""
 
     kind: str
     was: str
@@ -88,13 +92,22 @@ class Mutation:
 
 
 def mutations(expression: str) -> Iterator[Mutation]:
-    line = tokens(expression)
-    for token in line:
-        if token.braces:
-            continue  # which series are meant is said by the tables' labels
-        for kind, now in _changes(token):
-            text = expression[: token.start] + now + expression[token.start + len(token.text) :]
-            yield Mutation(kind, token.text, now, text)
+    for token in tokens(expression):
+        if not token.braces:
+            for kind, now in _changes(token):
+                text = expression[: token.start] + now + expression[token.start + len(token.text) :]
+                yield Mutation(kind, token.text, now, text)
+    yield from _without_labels(expression)
+
+
+def _without_labels(expression: str) -> Iterator[Mutation]:
+    """One matcher or one label less. Those are all that commas separate within braces, or behind by and on."""
+    for place in PLACES.finditer(expression):
+        items = [item.strip() for item in ITEM.findall(place["items"]) if item.strip()]
+        for number, item in enumerate(items):
+            rest = ", ".join(items[:number] + items[number + 1 :])
+            text = expression[: place.start("items")] + rest + expression[place.end("items") :]
+            yield Mutation("label", item, "nothing", text)
 
 
 def _changes(token: Token) -> Iterator[tuple[str, str]]:

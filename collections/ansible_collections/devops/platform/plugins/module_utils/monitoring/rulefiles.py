@@ -83,7 +83,7 @@ def _no_data(job: str) -> dict[str, Any]:
     expression = f'absent(up{{job="{quoted}"}})'
     if job in SIGNS:
         # Of targets that are down InstanceDown tells: only one that answers makes a missing sign remarkable.
-        expression += f' or absent({SIGNS[job]}{{job="{quoted}"}}) and on (job) up{{job="{quoted}"}} == 1'
+        expression += f' or absent({SIGNS[job]}{{job="{quoted}"}}) and on () up{{job="{quoted}"}} == 1'
     return {
         "alert": "JobWithoutData",
         "expr": expression,

@@ -126,25 +126,34 @@ def _indicators(name: str, sli: Mapping[str, Any], lengths: Sequence[int]) -> It
     """The share of errors by window; for the shortest also errors and requests themselves, which the budget adds up."""
     shortest, *longer = lengths
     errors, total = _parts(sli, text(shortest))
-    over = f'rate{text(shortest)}{{slo="{name}"}}'
-    yield _record(f"slo:errors:rate{text(shortest)}", errors, name)
+    if "errors" in sli:
+        errors = f"{errors} or {total} * 0"
+    record = f"slo:errors:rate{text(shortest)}"
+    yield _record(record, errors, name)
     yield _record(f"slo:total:rate{text(shortest)}", total, name)
-    yield _record(f"slo:error_ratio:rate{text(shortest)}", f"slo:errors:{over} / slo:total:{over}", name)
+    yield _record(
+        f"slo:error_ratio:rate{text(shortest)}", f'{record}{{slo="{name}"}} / slo:total:rate{text(shortest)}', name
+    )
     for length in longer:
-        errors, total = _parts(sli, text(length))
-        yield _record(f"slo:error_ratio:rate{text(length)}", f"({errors}) / ({total})", name)
+        yield _record(f"slo:error_ratio:rate{text(length)}", _ratio(sli, text(length)), name)
+
+
+def _ratio(sli: Mapping[str, Any], window: str) -> str:
+    """Errors that were never counted have no series: that is 0. A histogram without the bucket, though, has no answer,
+    rather than a good one."""
+    errors, total = _parts(sli, window)
+    return f"{errors} / {total} or {total} * 0" if "errors" in sli else f"{errors} / {total}"
 
 
 def _parts(sli: Mapping[str, Any], window: str) -> tuple[str, str]:
-    """(errors, total) over a window. Errors that were never counted have no series: that is 0. A histogram without
-    the bucket has no answer, rather than a good one."""
+    """(errors, total) over a window, each in parentheses where it needs them."""
     if "histogram" in sli:
         metric, matchers = str(sli["histogram"]), str(sli.get("matchers") or "").strip()
         inside = f"{matchers}, {bucket(sli['threshold'])}" if matchers else bucket(sli["threshold"])
         total = f"sum(rate({metric}_count{{{matchers}}}[{window}]))"
-        return f"{total} - sum(rate({metric}_bucket{{{inside}}}[{window}]))", total
-    errors, total = (_over(str(sli[key]), window) for key in ("errors", "total"))
-    return f"({errors}) or ({total}) * 0", total
+        return f"({total} - sum(rate({metric}_bucket{{{inside}}}[{window}])))", total
+    errors, total = (f"({_over(str(sli[key]), window)})" for key in ("errors", "total"))
+    return errors, total
 
 
 def _over(query: str, window: str) -> str:
@@ -170,10 +179,7 @@ def _alert(slo: Mapping[str, Any], burn: Burn, period: float) -> dict[str, Any]:
     hours = round(period / float(burn.factor) / HOUR)
     return {
         "alert": "SloBurn",
-        "expr": (
-            f'slo:error_ratio:rate{long}{{slo="{name}"}} > {limit} '
-            f'and slo:error_ratio:rate{short}{{slo="{name}"}} > {limit}'
-        ),
+        "expr": (f'slo:error_ratio:rate{long}{{slo="{name}"}} > {limit} and slo:error_ratio:rate{short} > {limit}'),
         "labels": {**_labels(slo, burn.severity), "window": long},
         "annotations": {
             "summary": f"the error budget of {name} goes {burn.factor} times too fast",

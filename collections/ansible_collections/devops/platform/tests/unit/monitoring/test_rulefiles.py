@@ -42,7 +42,7 @@ def targets(*names: str) -> list[dict[str, Any]]:
         ({"job_name": "api", "static_configs": targets("a:1")}, 'absent(up{job="api"})'),
         (
             {"job_name": "redis", "static_configs": targets("a:1")},
-            'absent(up{job="redis"}) or absent(redis_up{job="redis"}) and on (job) up{job="redis"} == 1',
+            'absent(up{job="redis"}) or absent(redis_up{job="redis"}) and on () up{job="redis"} == 1',
         ),
         ({"job_name": "found", "dns_sd_configs": [{}]}, 'absent(up{job="found"})'),
         ({"job_name": 'a"b\\', "static_configs": targets("a:1")}, 'absent(up{job="a\\"b\\\\"})'),

@@ -35,7 +35,7 @@ def burns(**more: Any) -> list[tuple[str, str, str]]:
     found = []
     for rule in rules(**more):
         if rule.get("alert") == "SloBurn":
-            [(long, limit), (short, again)] = re.findall(r"rate(\w+)\{[^}]*\} > ([\d.]+)", rule["expr"])
+            [(long, limit), (short, again)] = re.findall(r"rate(\w+)(?:\{[^}]*\})? > ([\d.]+)", rule["expr"])
             assert limit == again
             assert rule["labels"]["window"] == long
             found.append((f"{long}/{short}", limit, rule["labels"]["severity"]))
@@ -84,16 +84,16 @@ def test_errors_that_were_never_counted_are_none() -> None:
     made = records()
     errors, total = 'sum(rate(bad{c="@window"}[5m]))', "sum(rate(all[5m]))"
     assert made["slo:errors:rate5m"] == f"({errors}) or ({total}) * 0"
-    assert made["slo:total:rate5m"] == total
-    assert made["slo:error_ratio:rate5m"] == 'slo:errors:rate5m{slo="x"} / slo:total:rate5m{slo="x"}'
+    assert made["slo:total:rate5m"] == f"({total})"
+    assert made["slo:error_ratio:rate5m"] == 'slo:errors:rate5m{slo="x"} / slo:total:rate5m'
     hour = 'sum(rate(bad{c="@window"}[1h]))'
-    assert made["slo:error_ratio:rate1h"] == f"(({hour}) or (sum(rate(all[1h]))) * 0) / (sum(rate(all[1h])))"
+    assert made["slo:error_ratio:rate1h"] == f"({hour}) / (sum(rate(all[1h]))) or (sum(rate(all[1h]))) * 0"
 
 
 def test_what_is_slower_than_the_bucket_is_bad() -> None:
     count, bucket = 'took_seconds_count{app="chat"}[1h]', 'took_seconds_bucket{app="chat", le="0.25"}[1h]'
     made = records(sli=LATENCY)["slo:error_ratio:rate1h"]
-    assert made == f"(sum(rate({count})) - sum(rate({bucket}))) / (sum(rate({count})))"
+    assert made == f"(sum(rate({count})) - sum(rate({bucket}))) / sum(rate({count}))"
 
 
 @pytest.mark.parametrize(
