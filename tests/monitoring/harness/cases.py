@@ -55,6 +55,15 @@ class Case:
     def content(self) -> dict[str, Any]:
         return {"evaluation_interval": span(self.step), "tests": list(self.tests)}
 
+    def asked_for_alerts(self) -> dict[str, Any]:
+        """Its first test where the alert fires, which expects none: so promtool shows what there is."""
+        test, at = next(
+            (test, look["eval_time"]) for test in self.tests for look in test["promql_expr_test"] if look["exp_samples"]
+        )
+        rest = {key: value for key, value in test.items() if key != "promql_expr_test"}
+        looks = [{"alertname": self.rule.name, "eval_time": at, "exp_alerts": []}]
+        return {"evaluation_interval": span(self.step), "tests": [{**rest, "alert_rule_test": looks}]}
+
     def rules(self, changed: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The rule, or a changed one, behind the recording rules that it needs, in one group: one order."""
         before = [dict(rule.data) for rule in needed(self.rule, set(self.given))]

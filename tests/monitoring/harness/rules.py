@@ -45,6 +45,10 @@ class Rule:
     def expression(self) -> str:
         return str(self.data["expr"])
 
+    @property
+    def identity(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        return self.name, frozenset(self.labels.items())
+
     def __str__(self) -> str:
         told = [self.labels[key] for key in ("severity", "slo", "window", "job") if key in self.labels]
         return " ".join([self.name, *told])

@@ -176,17 +176,18 @@ def _alert(slo: Mapping[str, Any], burn: Burn, period: float) -> dict[str, Any]:
     name = str(slo["name"])
     long, short = text(scaled(burn.long, period)), text(scaled(burn.short, period))
     limit = f"{(burn.factor * budget(slo['objective'])).normalize():f}"
+    pace = "faster than" if burn.factor == 1 else f"more than {burn.factor} times as fast as"
     hours = round(period / float(burn.factor) / HOUR)
     return {
         "alert": "SloBurn",
         "expr": (f'slo:error_ratio:rate{long}{{slo="{name}"}} > {limit} and slo:error_ratio:rate{short} > {limit}'),
         "labels": {**_labels(slo, burn.severity), "window": long},
         "annotations": {
-            "summary": f"the error budget of {name} goes {burn.factor} times too fast",
+            "summary": f"the error budget of {name} goes {pace} it may",
             "description": (
-                f"{{{{ $value | humanizePercentage }}}} of what was asked in the last {long} failed, and it goes on. "
+                f"{{{{ $value | humanizePercentage }}}} of the requests of the last {long} were bad, and it goes on. "
                 f"{100 - float(budget(slo['objective']) * 100):g} % are promised over {slo['window']}: "
-                f"at this pace the budget for all of that lasts {hours} hours."
+                f"at this pace the budget for all of that lasts less than {hours} hours."
             ),
         },
     }

@@ -125,7 +125,12 @@ def test_alerts_say_who_should_look_and_where() -> None:
     assert rules()[-2]["labels"]["runbook"] == "slo-burn"
     text = alerts[0]["annotations"]["description"]
     assert "99.9 % are promised over 30d" in text
-    assert "lasts 50 hours" in text
+    assert "lasts less than 50 hours" in text
+    paces = {rule["annotations"]["summary"].partition("goes ")[2] for rule in alerts if rule["alert"] == "SloBurn"}
+    assert paces == {
+        *(f"more than {factor} times as fast as it may" for factor in ("14.4", 6, 3)),
+        "faster than it may",
+    }
 
 
 @pytest.mark.parametrize(
