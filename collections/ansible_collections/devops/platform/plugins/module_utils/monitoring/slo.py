@@ -19,6 +19,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 PERIOD = 30 * DAY  # what the windows below are for
 SHORTEST_PERIOD, LONGEST_PERIOD = 7 * DAY, 90 * DAY
 LOWEST, HIGHEST = 50.0, 99.999
+SLOW = "2m"  # well below the 5 minutes for which Prometheus knows a sample
 RUNBOOK = "slo-burn"
 WINDOW = "@window"
 UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"))
@@ -108,13 +109,15 @@ def _groups(slo: Mapping[str, Any]) -> list[dict[str, Any]]:
         raise ValueError(f"SLO '{name}' is over {slo['window']}; it must be between 7d and 90d")
     lengths = sorted({scaled(length, period) for burn in BURNS for length in (burn.long, burn.short)})
     share = budget(slo["objective"])
-    rules = [*_indicators(name, sli, lengths), _record("slo:objective:ratio", f"vector({1 - share:f})", name)]
+    short = [length for length in lengths if length <= scaled(HOUR, period)]
+    rules = [*_indicators(name, sli, short), _record("slo:objective:ratio", f"vector({1 - share:f})", name)]
     rules += [_alert(slo, burn, period) for burn in BURNS if burn not in impossible(slo["objective"])]
     rules.append(_no_data(slo, scaled(HOUR, period)))
+    slow = [_ratio(name, sli, length) for length in lengths if length not in short]
     return [
         {"name": f"slo-{name}", "rules": rules},
-        # A month of samples: once in five minutes is often enough for a figure that moves so slowly.
-        {"name": f"slo-{name}-budget", "interval": "5m", "rules": [_left(name, share, period, lengths[0])]},
+        # Hours and weeks of samples: figures that move so slowly need not be worked out at each scrape.
+        {"name": f"slo-{name}-slow", "interval": SLOW, "rules": [*slow, _left(name, share, period, lengths[0])]},
     ]
 
 
@@ -135,14 +138,15 @@ def _indicators(name: str, sli: Mapping[str, Any], lengths: Sequence[int]) -> It
         f"slo:error_ratio:rate{text(shortest)}", f'{record}{{slo="{name}"}} / slo:total:rate{text(shortest)}', name
     )
     for length in longer:
-        yield _record(f"slo:error_ratio:rate{text(length)}", _ratio(sli, text(length)), name)
+        yield _ratio(name, sli, length)
 
 
-def _ratio(sli: Mapping[str, Any], window: str) -> str:
+def _ratio(name: str, sli: Mapping[str, Any], length: int) -> dict[str, Any]:
     """Errors that were never counted have no series: that is 0. A histogram without the bucket, though, has no answer,
     rather than a good one."""
-    errors, total = _parts(sli, window)
-    return f"{errors} / {total} or {total} * 0" if "errors" in sli else f"{errors} / {total}"
+    errors, total = _parts(sli, text(length))
+    ratio = f"{errors} / {total} or {total} * 0" if "errors" in sli else f"{errors} / {total}"
+    return _record(f"slo:error_ratio:rate{text(length)}", ratio, name)
 
 
 def _parts(sli: Mapping[str, Any], window: str) -> tuple[str, str]:

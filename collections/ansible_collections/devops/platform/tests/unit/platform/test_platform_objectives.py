@@ -105,6 +105,7 @@ def test_a_broken_rule_file_is_told_with_its_line(
     ("files", "words"),
     [
         ("[none.yml]", "platform.monitoring.rules[0]: no such file none.yml: make it"),
+        ('["my own.yml"]', "platform.monitoring.rules[0]: 'my own' is no name for a file on a host; use letters"),
         ("[hosts.yml]", "platform.monitoring.rules[0]: the platform has a rule file hosts.yml already"),
         ("[slos.yml]", "the platform has a rule file slos.yml already"),
         ("[own.yml, a/own.yml]", "platform.monitoring.rules[1]: own.yml has a rule file own.yml already"),
@@ -112,7 +113,7 @@ def test_a_broken_rule_file_is_told_with_its_line(
 )
 def test_names_of_rule_files_are_free(tmp_path: Path, files: str, words: str) -> None:
     (tmp_path / "a").mkdir()
-    for name in ("own.yml", "a/own.yml", "hosts.yml", "slos.yml"):
+    for name in ("own.yml", "my own.yml", "a/own.yml", "hosts.yml", "slos.yml"):
         (tmp_path / name).write_text(RULES, encoding="utf-8")
     [problem] = example.problems(tmp_path, (WITH_RULES[0], WITH_RULES[1].replace("[own.yml]", files)))
     assert words in problem

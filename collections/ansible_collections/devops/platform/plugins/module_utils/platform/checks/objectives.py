@@ -8,6 +8,7 @@ from typing import Any
 from ansible_collections.devops.platform.plugins.module_utils.gate.spec import seconds
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import rulefiles, slo
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data
+from ansible_collections.devops.platform.plugins.module_utils.roles.files import FILE_NAME
 
 from .context import Check, Context, Finding
 
@@ -95,7 +96,9 @@ def file_names(context: Context) -> Iterator[Finding]:
     taken = dict.fromkeys((*rulefiles.RULE_SETS, *rulefiles.GENERATED), "the platform")
     for number, file in context.items("monitoring", "rules"):
         name, path = rulefiles.installed_as(file), ("monitoring", "rules", number)
-        if name in taken:
+        if not FILE_NAME.fullmatch(name):
+            yield Finding(path, f"'{name}' is no name for a file on a host; use letters, digits, '.', '_' and '-'")
+        elif name in taken:
             yield Finding(path, f"{taken[name]} has a rule file {name}.yml already; give this one another name")
         taken.setdefault(name, file)
 
