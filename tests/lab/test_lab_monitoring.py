@@ -32,7 +32,7 @@ def started(fleet: Fleet) -> str:
 
 def test_rules_come_and_go_by_a_reload(fleet: Fleet) -> None:
     usual, before = rule_groups(fleet), started(fleet)
-    assert usual >= {"platform", "hosts"}
+    assert usual >= {"platform", "hosts", "no-data", "slo-chat-availability", "slo-chat-latency"}
     try:
         fleet.play(*PART, extra={"prometheus_rules": RULES}).expect_ok()
         assert rule_groups(fleet) == usual | {"of_a_test"}

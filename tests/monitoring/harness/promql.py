@@ -132,4 +132,5 @@ def seconds(text: str) -> float:
 def span(length: float) -> str:
     """Seconds as Prometheus writes them, in one unit."""
     whole = round(length)
-    return next(f"{whole // size}{unit}" for unit, size in (("h", 3600), ("m", 60), ("s", 1)) if whole % size == 0)
+    units = (("h", 3600), ("m", 60), ("s", 1)) if whole else (("s", 1),)
+    return next(f"{whole // size}{unit}" for unit, size in units if whole % size == 0)

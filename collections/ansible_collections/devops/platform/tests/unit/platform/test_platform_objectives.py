@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ansible_collections.devops.platform.plugins.module_utils.platform import positions, rules
 from ansible_collections.devops.platform.tests.unit.platform import example
 
 WITH_SLOS = ("  edge:\n", f"{example.SLOS}  edge:\n")
@@ -117,3 +121,22 @@ def test_names_of_rule_files_are_free(tmp_path: Path, files: str, words: str) ->
         (tmp_path / name).write_text(RULES, encoding="utf-8")
     [problem] = example.problems(tmp_path, (WITH_RULES[0], WITH_RULES[1].replace("[own.yml]", files)))
     assert words in problem
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+KEYS = st.sampled_from(["groups", "name", "rules", "alert", "record", "expr", "for", "labels", "annotations", "x"])
+ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
+
+
+@given(ANYTHING | st.fixed_dictionaries({"groups": st.lists(st.fixed_dictionaries({"rules": ANYTHING}), max_size=3)}))
+def test_whatever_a_rule_file_holds_it_is_judged(content: Any) -> None:
+    document = positions.parse(json.dumps(content), "own.yml")
+    rules.check_rules(document)
+    assert document.problems or set(content) == {"groups"}
+
+
+@given(st.text(max_size=100))
+def test_whatever_text_it_is_it_is_judged(text: str) -> None:
+    document = positions.parse(text, "own.yml")
+    rules.check_rules(document)
+    assert document.problems
