@@ -34,7 +34,7 @@ from tests.monitoring.harness.promql import seconds, span, tokens
 from tests.monitoring.harness.rules import Rule, find, needed
 
 TABLES = Path(__file__).parents[1] / "cases"
-KEYS = {"alert", "record", "where", "labels", "step", "series", "phases", "calm", "fires_after", "resolves_after"}
+KEYS = {"alert", "record", "where", "labels", "step", "series", "phases", "calm", "fires_after"}
 KEYS |= {"fires", "silent", "values", "why"}
 STATES = 3
 STAYS = 10  # steps for which it goes on after it has fired
@@ -99,8 +99,7 @@ def case(row: Mapping[str, Any]) -> Case:
 def _states(rule: Rule, row: Mapping[str, Any], step: float) -> Iterator[dict[str, Any]]:
     calm, delay = seconds(row.get("calm", "10m")), seconds(row["fires_after"])
     over = calm + delay + STAYS * step
-    end = over + max(RECOVERY * step, seconds(row.get("resolves_after", "0m")))
-    resolved = over + max(step, seconds(row.get("resolves_after", "0m")))
+    end = over + RECOVERY * step
     lengths = [calm, over - calm, end - over]
     good, edge, bad = range(STATES)
     yield _test(
@@ -109,7 +108,7 @@ def _states(rule: Rule, row: Mapping[str, Any], step: float) -> Iterator[dict[st
         [
             *(_silent(rule, at) for at in (0, calm - step, calm + delay - step) if at >= 0),
             *(_fires(rule, row, at) for at in (calm + delay, over - step)),
-            *(_silent(rule, at) for at in (resolved, end)),
+            *(_silent(rule, at) for at in (over + step, end)),
         ],
     )
     looks = [_silent(rule, at) for at in (calm + delay, over - step, over, end)]
