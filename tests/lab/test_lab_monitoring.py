@@ -32,7 +32,7 @@ def started(fleet: Fleet) -> str:
 
 def test_rules_come_and_go_by_a_reload(fleet: Fleet) -> None:
     usual, before = rule_groups(fleet), started(fleet)
-    assert usual >= {"platform", "hosts"}
+    assert usual >= {"platform", "hosts", "no-data", "slo-chat-availability", "slo-chat-latency"}
     try:
         fleet.play(*PART, extra={"prometheus_rules": RULES}).expect_ok()
         assert rule_groups(fleet) == usual | {"of_a_test"}
@@ -53,7 +53,7 @@ def test_a_rule_that_promtool_refuses_never_arrives(fleet: Fleet) -> None:
 
 def test_retention_and_interval_are_the_declared_ones(fleet: Fleet) -> None:
     flags = ask(fleet, "/api/v1/status/flags")
-    assert flags["storage.tsdb.retention.time"] in ("15d", "2w1d")
+    assert flags["storage.tsdb.retention.time"] in ("31d", "4w3d")
     assert flags["storage.tsdb.retention.size"] in ("5GB", "5GiB")
     assert "scrape_interval: 15s" in ask(fleet, "/api/v1/status/config")["yaml"]
 

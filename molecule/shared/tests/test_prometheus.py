@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from urllib.parse import urlencode
 
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import rulefiles
+
 API = "http://127.0.0.1:9090/api/v1"
 
 
@@ -33,10 +35,8 @@ def test_every_target_comes_up(fetch_json):
 def test_its_own_and_declared_rules_are_loaded(fetch_json):
     groups = fetch_json(f"{API}/rules")["data"]["groups"]
     assert "molecule" in {group["name"] for group in groups}
-    assert {group["file"] for group in groups} == {
-        "/etc/prometheus/rules/molecule.yml",
-        "/etc/prometheus/rules/platform.yml",
-    }
+    named = {*rulefiles.RULE_SETS, "molecule", "no_data"}
+    assert {group["file"] for group in groups} == {f"/etc/prometheus/rules/{name}.yml" for name in named}
 
 
 def test_it_knows_the_alertmanager(fetch_json):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import rulefiles, slo
 from ansible_collections.devops.platform.plugins.module_utils.roles import files, placement, settings
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
@@ -17,9 +18,12 @@ class FilterModule:
         "app_secret_names": placement.app_secret_names,
         "app_services": placement.app_services,
         "component_files": files.component_files,
+        "no_data_rules": rulefiles.no_data_rules,
         "phase_members": placement.phase_members,
         "postgresql_lines": settings.postgresql_lines,
         "repository_path": placement.repository_path,
+        "rule_files": rulefiles.rule_files,
+        "slo_rules": slo.slo_rules,
         "sysctl_lines": settings.sysctl_lines,
     }
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, hosts, names, pins, rollout, smoke, values
+from .checks import alerting, hosts, names, objectives, pins, rollout, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
-from .positions import Document, KeyPath, Opaque, Problem, read
+from .positions import Document, Key, KeyPath, Opaque, Problem, read
+from .rules import check_rules
 from .shape import check_shape
 
 CHECKS: tuple[Check, ...] = (
@@ -22,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     *rollout.CHECKS,
     *smoke.CHECKS,
     *alerting.CHECKS,
+    *objectives.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")
@@ -104,6 +106,10 @@ def _examine(document: Document, inventory: Inventory, root: Path, report: Repor
     )
     context = replace(context, artifacts=_pins(context, "artifacts", document, report))
     context = replace(context, images=_pins(context, "images", document, report))
+    for _path, rules in _named(context, ("monitoring", "rules"), document, report):
+        if rules is not None:
+            check_rules(rules)
+            _collect(report, rules)
     if platform:
         for found in (finding for run in CHECKS for finding in run(context)):
             _place(found, document, inventory, report)
@@ -138,13 +144,8 @@ def _pins(context: Context, kind: str, document: Document, report: Report) -> Pi
     entries: dict[str, Any] = {}
     complete = context.trusted(kind, "locks")
     files = []
-    for number, path in context.items(kind, "locks"):
+    for path, lock in _named(context, (kind, "locks"), document, report):
         files.append(path)
-        lock = None
-        if (context.root / path).is_file():
-            lock = _read(context.root / path, report, "", called=path)
-        else:
-            document.report(("platform", kind, "locks", number), f"no such file {path}: {made_by(path)}")
         if lock is None:
             complete = False
             continue
@@ -154,6 +155,19 @@ def _pins(context: Context, kind: str, document: Document, report: Report) -> Pi
         _merge(entries, section(data if isinstance(data, Mapping) else {}, kind))
         _collect(report, lock)
     return Pins(tuple(files), entries, complete and bool(files))
+
+
+def _named(
+    context: Context, where: tuple[str, ...], document: Document, report: Report
+) -> Iterator[tuple[str, Document | None]]:
+    """The files that the list at `where` names, and None for one that cannot be read, which is reported."""
+    for number, path in context.items(*where):
+        if (context.root / path).is_file():
+            yield path, _read(context.root / path, report, "", called=path)
+        else:
+            place: tuple[Key, ...] = ("platform", *where, number)
+            document.report(place, f"no such file {path}: {made_by(path)}")
+            yield path, None
 
 
 def _merge(entries: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -94,6 +94,24 @@ platform:
       chat_redis:
 """
 
+# What may stand before `edge`: an objective of either kind.
+SLOS = """\
+  slos:
+    - name: answers
+      objective: 99.9
+      window: 14d
+      sli:
+        errors: sum(rate(http_requests_total{status=~"5.."}[@window]))
+        total: sum(rate(http_requests_total[@window]))
+      team: web
+    - name: latency
+      objective: 95
+      window: 7d
+      sli: {histogram: http_request_duration_seconds, matchers: 'app="chat"', threshold: 0.25}
+      team: web
+      runbook: slow
+"""
+
 GROUPS = {
     "all": ["edge1", "app1", "app2", "data1", "mon1"],
     "ungrouped": [],

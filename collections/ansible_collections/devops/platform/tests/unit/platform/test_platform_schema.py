@@ -13,8 +13,9 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
-from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, pins
+from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
 from ansible_collections.devops.platform.plugins.module_utils.roles import placement
 from ansible_collections.devops.platform.tests.unit.alerting import documented
@@ -106,13 +107,15 @@ def read_by_code() -> set[str]:
     )
     config.alertmanager_config(alerting)
     topology.alertmanager_cluster(platform, "mon1", groups, addresses)
+    with_slos = example.data(("  edge:\n", f"{example.SLOS}  edge:\n"))
+    slo.slo_rules(Recorder(with_slos, SCHEMA["properties"]["platform"], (), seen)["slos"])
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)
     context = Context(
         platform, example.INVENTORY, ROOT, artifacts=Pins(("lock",), example.ARTIFACTS["artifacts"], True)
     )
-    for check in (*names.CHECKS, *pins.CHECKS):
+    for check in (*names.CHECKS, *pins.CHECKS, *objectives.CHECKS):
         list(check(context))
         list(check(replace(context, platform=alerting)))
     return seen
@@ -168,7 +171,7 @@ def nodes(node: Any) -> Iterator[Mapping[str, Any]]:
         yield from nodes(node.get(name))
 
 
-@pytest.mark.parametrize("name", ["schema", "artifacts.schema", "images.schema"])
+@pytest.mark.parametrize("name", ["schema", "artifacts.schema", "images.schema", "rules.schema"])
 def test_every_keyword_of_a_schema_has_a_sentence(name):
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     structure = {"$schema", "title", "description", "properties", "patternProperties", "items", "$defs", "$ref"}
