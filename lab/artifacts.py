@@ -11,7 +11,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -37,6 +37,7 @@ class Artifact:
     packages: tuple[str, ...]
     binaries: Mapping[str, str]
     project: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)  # what else the program reads, likewise
 
 
 def exporter(name: str, package: str, project: str = "") -> Artifact:
@@ -56,6 +57,8 @@ ARTIFACTS = (
         ("prometheus-alertmanager",),
         {"alertmanager": "/usr/bin/prometheus-alertmanager", "amtool": "/usr/bin/amtool"},
         "prometheus/alertmanager",
+        # Debian's build reads from files what upstream's has built in.
+        {f"templates/{name}": f"/usr/share/prometheus/alertmanager/{name}" for name in ("default.tmpl", "email.tmpl")},
     ),
     exporter("postgres_exporter", "prometheus-postgres-exporter", "prometheus-community/postgres_exporter"),
     exporter("mysqld_exporter", "prometheus-mysqld-exporter", "prometheus/mysqld_exporter"),
@@ -80,16 +83,17 @@ def release_name(name: str, version: str, arch: str) -> str:
     return f"{name}-{version}.linux-{arch}"
 
 
-def pack(root: str, binaries: Mapping[str, bytes]) -> bytes:
-    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input."""
+def pack(root: str, binaries: Mapping[str, bytes], data: Mapping[str, bytes] | None = None) -> bytes:
+    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input; ``data`` cannot be run."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         folder = tarfile.TarInfo(root)
         folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
         tar.addfile(folder)
-        for name, content in sorted(binaries.items()):
+        for name, content in sorted({**binaries, **(data or {})}.items()):
             info = tarfile.TarInfo(f"{root}/{name}")
-            info.size, info.mode, info.uname, info.gname = len(content), 0o755, "root", "root"
+            info.size, info.uname, info.gname = len(content), "root", "root"
+            info.mode = 0o755 if name in binaries else 0o644
             tar.addfile(info, io.BytesIO(content))
     return gzip.compress(stream.getvalue(), compresslevel=6, mtime=0)
 
@@ -109,7 +113,9 @@ def lock_entry(artifact: Artifact, version: str, arch: str, sha256: str) -> dict
 
 def recipe_digest() -> str:
     """Stands for everything that decides how artifacts are made; a change makes them anew."""
-    recipe = [[item.name, list(item.packages), dict(item.binaries), item.project] for item in ARTIFACTS]
+    recipe = [
+        [item.name, list(item.packages), dict(item.binaries), item.project, dict(item.data)] for item in ARTIFACTS
+    ]
     return digest_of(stable_json(recipe), UPSTREAM, str(FORMAT), "pack 1")
 
 
@@ -162,7 +168,8 @@ def _make(container: Any) -> dict[str, Any]:
             raise LabError(f"apt gave no package {artifact.packages[0]}", "look at the apt sources in the mirror")
         binaries = {name: read_file(container, f"{work}/root{path}") for name, path in artifact.binaries.items()}
         root = release_name(artifact.name, version, arch)
-        tarball = pack(root, binaries)
+        data = {name: read_file(container, f"{work}/root{path}") for name, path in artifact.data.items()}
+        tarball = pack(root, binaries, data)
         path = f"{artifact.name}/{root}.tar.gz"
         container.put_archive(STORE, archive({path: FileEntry(tarball)}, {artifact.name: (0o755, 0)}))
         return artifact.name, lock_entry(artifact, version, arch, hashlib.sha256(tarball).hexdigest())

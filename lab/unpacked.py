@@ -83,7 +83,7 @@ def _unpack(content: bytes, folder: Path) -> Path:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             for member in archive.getmembers():
                 if member.isfile():
-                    member.name = Path(member.name).name
+                    member.name = member.name.partition("/")[2]
                     archive.extract(member, unfinished, filter="data")
         unfinished.chmod(0o755)
         unfinished.rename(folder)

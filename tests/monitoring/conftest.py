@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
+
+from tests.monitoring.harness.programs import program
 
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    named = os.environ.get("PROMTOOL", "")
-    found = shutil.which(named or "promtool")
-    if found is None:
-        where = f"PROMTOOL names {named}, which is no program" if named else "there is none on PATH"
-        pytest.fail(f"promtool is needed, and {where}: set PROMTOOL=/path/to/promtool; Prometheus' releases bring it")
-    return found
+    return str(program("promtool", "prometheus"))

@@ -25,6 +25,7 @@ from ansible_collections.devops.platform.plugins.module_utils.alerting.config im
     alertmanager_secrets,
     alertmanager_text,
 )
+from tests.monitoring.harness.programs import program
 from tools import REPOSITORY
 
 ROLE = REPOSITORY / "collections/ansible_collections/devops/platform/roles/alertmanager"
@@ -34,14 +35,7 @@ LATELY = datetime.now(UTC) - timedelta(minutes=12, seconds=30)
 
 
 def amtool() -> Path:
-    """The program that AMTOOL names, or the one on PATH."""
-    named = os.environ.get("AMTOOL") or shutil.which("amtool")
-    if not named or not Path(named).is_file():
-        said = f"AMTOOL is {named}, which is no file" if named else "there is no amtool on PATH"
-        pytest.fail(
-            f"{said}; set AMTOOL to the amtool of Alertmanager 0.28, with alertmanager beside it", pytrace=False
-        )
-    return Path(named).resolve()
+    return program("amtool", "alertmanager")
 
 
 def server() -> Path:

@@ -23,10 +23,13 @@ def locked(state: State, content: bytes, recipe: str = "") -> dict[str, object]:
 
 def test_programs_are_unpacked_beside_each_other_and_can_be_run(tmp_path: Path) -> None:
     state = State(tmp_path)
-    content = pack("prometheus-2.0.linux-amd64", {"promtool": b"#!/bin/sh\n", "prometheus": b"x"})
+    programs = {"promtool": b"#!/bin/sh\n", "prometheus": b"x"}
+    content = pack("prometheus-2.0.linux-amd64", programs, {"templates/page": b"text"})
     folder = unpacked._folder(state, "prometheus", locked(state, content))
     assert unpacked._unpack(content, folder) == folder
-    assert sorted(path.name for path in folder.iterdir()) == ["prometheus", "promtool"]
+    assert sorted(path.name for path in folder.iterdir()) == ["prometheus", "promtool", "templates"]
+    assert (folder / "templates" / "page").read_text() == "text"
+    assert not (folder / "templates" / "page").stat().st_mode & 0o111
     assert (folder / "promtool").stat().st_mode & 0o111
     # What is there is taken as it is: no Docker, no mirror.
     assert unpacked.ensure("prometheus", state) == folder
