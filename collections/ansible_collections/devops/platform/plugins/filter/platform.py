@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import (
     compose,
+    grafana,
     model,
     topology,
 )
@@ -22,6 +23,7 @@ class FilterModule:
         "compose_project": compose.compose_project,
         "edge_routes": topology.edge_routes,
         "firewall_rules": topology.firewall_rules,
+        "grafana_datasources": grafana.grafana_datasources,
         "ip_family": topology.ip_family,
         "networks": topology.networks,
         "scrape_jobs": topology.scrape_jobs,

@@ -17,6 +17,8 @@ class FilterModule:
         "app_secret_names": placement.app_secret_names,
         "app_services": placement.app_services,
         "component_files": files.component_files,
+        "component_sources": files.component_sources,
+        "ini_lines": settings.ini_lines,
         "phase_members": placement.phase_members,
         "postgresql_lines": settings.postgresql_lines,
         "repository_path": placement.repository_path,

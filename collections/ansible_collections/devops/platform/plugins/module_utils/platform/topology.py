@@ -78,7 +78,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
     if not monitoring:
         return []
     jobs: list[dict[str, Any]] = []
-    for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
+    for name, default in (("prometheus", 9090), ("alertmanager", 9093), ("grafana", 3000)):
         server = section(monitoring, name)
         if server:
             ports = [int(server.get("port", default))]

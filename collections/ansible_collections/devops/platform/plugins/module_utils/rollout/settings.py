@@ -24,7 +24,7 @@ from .waves import Size
 ALL_APPS = "apps"
 # Roles whose every change goes through the engine, so that every one can be taken back. PostgreSQL's users and
 # databases cannot; the edge is what rollouts steer by.
-ROLES = ("alertmanager", "base", "docker", "node_exporter", "prometheus", "redis")
+ROLES = ("alertmanager", "base", "docker", "grafana", "node_exporter", "prometheus", "redis")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ def _hosts_of_role(topology: Topology, role: str) -> list[str]:
         return topology.hosts("all")
     if role == "docker":
         return topology.hosts_of([str(group) for group in section(platform, "docker").get("groups") or ()])
-    part = {"alertmanager": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(role, "")
+    part = {"alertmanager": "monitoring", "grafana": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(
+        role, ""
+    )
     if part and section(platform, part, role):
         return topology.hosts(str(platform[part]["group"]))
     return []

@@ -10,7 +10,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.suggest i
 
 from .context import Check, Context, Finding
 
-JOBS = ("prometheus", "alertmanager", "node", "docker")  # scrape jobs that are made of other keys
+JOBS = ("prometheus", "alertmanager", "grafana", "node", "docker")  # scrape jobs that are made of other keys
 
 
 def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
@@ -55,6 +55,10 @@ def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
     password = context.section("data", "redis").get("password")
     if password is not None:
         yield ("data", "redis", "password"), str(password)
+    for key in ("password", "secret_key"):
+        secret = context.section("monitoring", "grafana").get(key)
+        if secret is not None:
+            yield ("monitoring", "grafana", key), str(secret)
     for app, kind, name, path in parts(context):
         for variable, secret in context.section("apps", app, kind, name, "secrets").items():
             if secret is not None:
@@ -80,7 +84,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps")):
+    if all(context.intact(part) for part in ("data", "monitoring", "apps")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"

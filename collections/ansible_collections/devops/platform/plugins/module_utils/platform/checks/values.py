@@ -53,7 +53,7 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
     if isinstance(data, dict):
         for key, item in data.items():
             yield from encrypted(item, (*path, key))
-    elif isinstance(data, Opaque) and (path[-1:] == ("password",) or path[-2:-1] == ("secrets",)):
+    elif isinstance(data, Opaque) and (path[-1:] in (("password",), ("secret_key",)) or path[-2:-1] == ("secrets",)):
         text = (
             "is an encrypted value; write the name of a secret, declare that below platform.secrets.names, and with "
             "backend 'variables' keep the value in the variable vault_NAME"
