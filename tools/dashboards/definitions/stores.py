@@ -152,7 +152,7 @@ MYSQL = Dashboard(
             (
                 graph(
                     "Statements",
-                    rate("mysql_global_status_commands_total", HERE, "command") + " > 0",
+                    f"topk(10, {rate('mysql_global_status_commands_total', HERE, 'command')})",
                     "{{command}}",
                     "ops",
                 ),
