@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import REPOSITORY
 from tools.dashboards import __main__ as program
 from tools.dashboards.build import TAG, WIDTH, as_json, files, widths
 from tools.dashboards.definitions import ALL
@@ -173,3 +174,11 @@ def test_check_fails_and_says_what_to_run(tmp_path, monkeypatch, capsys):
     assert "overview.json is missing; run: make dashboards" in capsys.readouterr().err
     assert program.main([]) == 0
     assert program.main(["--check"]) == 0
+
+
+def test_the_documentation_lists_every_dashboard():
+    text = (REPOSITORY / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)` \| (.*?\?)? ?", text, re.MULTILINE)
+    assert [uid for uid, _question in listed] == list(MADE)
+    for uid, question in listed:
+        assert not question or question == MADE[uid]["description"]
