@@ -54,6 +54,12 @@ def test_a_target_may_not_be_called_like_its_scrape_job(tmp_path):
     assert "a scrape job of this name" in problem
 
 
+def test_there_must_be_something_to_show(tmp_path):
+    start, end = example.TEXT.index("    prometheus: {"), example.TEXT.index(LINE)
+    [problem] = problems(tmp_path, (example.TEXT[start:end], ""), DECLARED, NAMES)
+    assert "platform.monitoring.grafana: shows what Prometheus has, and there is none" in problem
+
+
 def test_who_may_reach_it():
     platform = example.data(DECLARED)
     [found] = [each for each in listeners.listeners(platform) if each.name == "grafana"]

@@ -168,4 +168,11 @@ def scrape_jobs(context: Context) -> Iterator[Finding]:
             yield Finding(("monitoring", "targets", str(name)), text, at_key=True)
 
 
-CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs)
+def grafana(context: Context) -> Iterator[Finding]:
+    monitoring = context.section("monitoring")
+    if context.section("monitoring", "grafana") and "prometheus" not in monitoring and context.trusted("monitoring"):
+        text = "shows what Prometheus has, and there is none; declare platform.monitoring.prometheus, or remove this"
+        yield Finding(("monitoring", "grafana"), text, at_key=True)
+
+
+CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs, grafana)
