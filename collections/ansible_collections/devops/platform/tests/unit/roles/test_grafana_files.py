@@ -100,6 +100,7 @@ def ini(rendered) -> Callable[[str], configparser.ConfigParser]:
         ("server", "http_port", "3000"),
         ("server", "domain", "mon1"),
         ("paths", "provisioning", "/etc/grafana/provisioning"),
+        ("paths", "logs", "/var/lib/grafana/log"),
         ("dashboards", "default_home_dashboard_path", "/etc/grafana/dashboards/overview.json"),
     ],
 )
