@@ -61,7 +61,7 @@ Troubles = Mapping[Query, Trouble]
 def check(
     boards: Sequence[Board], allowances: Sequence[Allowance], source: Asked, clock: Clock, scrape: float
 ) -> Outcome:
-    queries = [query for board in boards for query in _all_queries(board)]
+    queries = [query for board in boards for query in all_queries(board)]
     outcome = Outcome(sum(len(board.queries) for board in boards), skipped=sum(board.skipped for board in boards))
     wanted = set(queries)
     troubles: dict[Query, Trouble] = {}
@@ -95,7 +95,7 @@ def _covered(query: Query, active: Sequence[Allowance]) -> bool:
     return any(item.covers(query) for item in active)
 
 
-def _all_queries(board: Board) -> list[Query]:
+def all_queries(board: Board) -> list[Query]:
     """Those of its panels, and those that its variables come from."""
     return [*(_of_variable(board, name) for name in _looked_up(board)), *board.queries]
 
@@ -112,7 +112,7 @@ def _ask(
     board: Board, wanted: set[Query], source: Asked, clock: Clock, scrape: float, outcome: Outcome
 ) -> dict[Query, Trouble]:
     """What of `wanted` in one dashboard has no answer. QueryError where Prometheus itself is away."""
-    if not any(query in wanted for query in _all_queries(board)):
+    if not any(query in wanted for query in all_queries(board)):
         return {}
     window = Window(clock.now(), board.span, scrape)
     troubles: dict[Query, Trouble] = {}
@@ -121,7 +121,7 @@ def _ask(
     except (FillError, QueryError) as error:
         if isinstance(error, QueryError) and error.away:
             raise
-        query = next(query for query in _all_queries(board) if query in wanted)
+        query = next(query for query in all_queries(board) if query in wanted)
         return {query: Trouble(f"its variables cannot be filled in: {error}", final=True)}
     for variable in found[0].unset:
         query = _of_variable(board, variable.name)

@@ -10,6 +10,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.devops.platform.plugins.action import dashboard_queries as action
+from ansible_collections.devops.platform.plugins.module_utils.dashboards import check, exceptions, read
 from ansible_collections.devops.platform.plugins.modules import dashboard_queries
 from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
 from ansible_collections.devops.platform.tests.unit.gate.fake_prometheus import FakePrometheus, matrix, vector
@@ -20,8 +21,8 @@ PANEL = {"title": "Up", "targets": [{"refId": "A", "expr": "up"}]}
 BOARD = json.dumps({"uid": "u", "panels": [PANEL], "time": {"from": "now-1h"}})
 
 
-def run(capsys, exceptions=(), board=BOARD, **arguments):
-    payload = {"dashboards": {"u.json": board}, "exceptions": {"e.yml": {"exceptions": list(exceptions)}}}
+def run(capsys, excused=(), board=BOARD, **arguments):
+    payload = {"dashboards": {"u.json": board}, "exceptions": {"e.yml": {"exceptions": list(excused)}}}
     with patch_module_args({"payload": json.dumps(payload), **arguments}), pytest.raises(SystemExit) as ended:
         dashboard_queries.main()
     return ended.value.code, json.loads(capsys.readouterr().out)
@@ -57,7 +58,7 @@ def test_no_answer(capsys):
     [
         ({"scrape_interval": "often"}, "scrape_interval: "),
         ({"board": "{}"}, "u.json: is no dashboard"),
-        ({"exceptions": [{"dashboard": "u"}]}, "e.yml: exceptions[0]: lacks 'reason'"),
+        ({"excused": [{"dashboard": "u"}]}, "e.yml: exceptions[0]: lacks 'reason'"),
     ],
 )
 def test_what_cannot_be_used(capsys, arguments, words):
@@ -74,8 +75,16 @@ def test_examples_are_right():
 def test_the_collections_own_files_are_found():
     [folder] = action._paths({}, "dashboards", "dashboards")
     assert "overview.json" in {path.name for path in action._dashboards([folder])}
-    [exceptions] = action._paths({}, "exceptions", "exceptions.yml")
-    assert action._yaml(exceptions)["exceptions"]
+    [path] = action._paths({}, "exceptions", "exceptions.yml")
+    assert action._yaml(path)["exceptions"]
+
+
+def test_the_collections_own_exceptions_name_what_there_is():
+    boards = [read.read(path.name, path.read_text()) for path in (action.FILES / "dashboards").glob("*.json")]
+    queries = [query for board in boards for query in check.all_queries(board)]
+    allowances = exceptions.parse("exceptions.yml", action._yaml(action.FILES / "exceptions.yml"))
+    assert exceptions.unneeded(allowances, [], queries, []) == []
+    assert [item.place for item in allowances if not item.unless] == []
 
 
 def test_files_and_folders(tmp_path: Path):
