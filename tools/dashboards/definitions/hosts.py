@@ -107,8 +107,7 @@ HOSTS = Dashboard(
                 ),
                 graph(
                     "Inodes in use",
-                    f"max by (host, mountpoint) (1 - node_filesystem_files_free{{{DISKS}}} "
-                    "/ (node_filesystem_files > 0))",
+                    f"max by (host, mountpoint) (1 - node_filesystem_files_free{{{DISKS}}} / node_filesystem_files)",
                     "{{host}} {{mountpoint}}",
                     "percentunit",
                     steps=SHARE_FULL,
