@@ -110,19 +110,14 @@ def test_where_everything_is_scraped_every_query_has_an_answer(everything):
     assert outcome.asked > outcome.queries
 
 
-def test_where_little_is_scraped_exceptions_say_why(tmp_path):
+def test_where_little_is_scraped_exceptions_say_why_and_without_them_it_is_named(tmp_path):
     with platform(tmp_path, FEWER) as url:
         outcome = judge(url, boards(), allowances())
+        once = check.check(boards(), [], Source(url, 10), check.Clock(time.time, lambda: 1.0, time.sleep), 1.0)
     assert outcome.failures == []
     assert "dashboard 'mysql', panel 'Statements', query A" in outcome.excused
-
-
-def test_without_exceptions_what_is_missing_is_named(tmp_path):
-    with platform(tmp_path, FEWER) as url:
-        judge(url, boards(), allowances())  # until there are rates
-        outcome = judge(url, boards(), [], 0.1)
-    assert any(line.startswith("dashboard 'mysql', panel 'Statements', query A: ") for line in outcome.failures)
-    assert not any("'hosts'" in line for line in outcome.failures)
+    assert any(line.startswith("dashboard 'mysql', panel 'Statements', query A: ") for line in once.failures)
+    assert not any("'hosts'" in line for line in once.failures)
 
 
 @pytest.mark.parametrize(
