@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat test-fleet bench molecule lint format env help
+.PHONY: up down check test test-chat test-fleet bench dashboards molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -35,6 +35,9 @@ test-fleet: env ## Whole operations on fleets of short-lived hosts: rollouts, dr
 
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)
+
+dashboards: env ## Write Grafana's dashboards from their definitions in tools/dashboards
+	@$(PYTHON) -m tools.dashboards
 
 molecule: env ## Molecule's default scenario: one host, all host roles (SCENARIO=base for another)
 	@MOLECULE_COMMAND_BORDERS=0 $(BIN)/molecule test --scenario-name $(or $(SCENARIO),default)

@@ -69,6 +69,14 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("base", "base on Debian 12 and 13"),
     _molecule("docker", "docker on Debian 13"),
     _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13"),
+    Suite(
+        "molecule-grafana",
+        "Grafana from its makers on Debian 13; skipped where they do not answer",
+        ("python", "-m", "tools.upstream", "grafana"),
+        frozenset({"molecule"}),
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        needs="molecule/grafana/molecule.yml",
+    ),
     _molecule("app", "the application with its data on one Debian 13"),
     Suite(
         "fleet-kills",

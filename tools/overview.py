@@ -32,7 +32,7 @@ class Host:
 # Parts of the platform's settings, the programs in them, and the ports that these answer on by default.
 SERVERS = (
     ("data", (("postgresql", 5432), ("redis", 6379))),
-    ("monitoring", (("prometheus", 9090), ("alertmanager", 9093))),
+    ("monitoring", (("prometheus", 9090), ("alertmanager", 9093), ("grafana", 3000))),
 )
 
 

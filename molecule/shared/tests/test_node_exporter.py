@@ -12,6 +12,7 @@ def test_it_serves_metrics_under_its_own_user(host, fetch):
     assert metrics.startswith("200 ")
     assert "node_exporter_build_info" in metrics
     assert "node_memory_MemTotal_bytes" in metrics
+    assert "node_timex_offset_seconds" in metrics, "the sandbox must let it read how the clock is kept"
 
 
 def test_metrics_from_text_files_are_served(host, fetch):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ansible_collections.devops.platform.plugins.module_utils.platform import (
     compose,
     exporters,
+    grafana,
     model,
     topology,
 )
@@ -29,6 +30,7 @@ class FilterModule:
         "exporter_web_files": exporters.exporter_web_files,
         "edge_routes": topology.edge_routes,
         "firewall_rules": topology.firewall_rules,
+        "grafana_datasources": grafana.grafana_datasources,
         "ip_family": topology.ip_family,
         "networks": topology.networks,
         "scrape_jobs": topology.scrape_jobs,

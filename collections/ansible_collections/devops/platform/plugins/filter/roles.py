@@ -19,6 +19,8 @@ class FilterModule:
         "app_services": placement.app_services,
         "component_files": files.component_files,
         "no_data_rules": rulefiles.no_data_rules,
+        "component_sources": files.component_sources,
+        "ini_lines": settings.ini_lines,
         "phase_members": placement.phase_members,
         "postgresql_lines": settings.postgresql_lines,
         "repository_path": placement.repository_path,

@@ -8,7 +8,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -34,29 +34,69 @@ class Series:
     points: tuple[tuple[float, float], ...]
 
 
+def connect(url: str, timeout: float) -> http.client.HTTPConnection:
+    """A connection to the server of `url`, not opened yet."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=timeout)
+
+
+def exchange(connection: http.client.HTTPConnection, path: str, form: str, timeout: float) -> tuple[int, str]:
+    """One request over a connection, within `timeout` seconds from its beginning to its end."""
+    deadline = time.monotonic() + timeout
+    connection.request("POST", path, form, {"Content-Type": "application/x-www-form-urlencoded"})
+    response = connection.getresponse()
+    pieces: list[bytes] = []
+    size = 0
+    while size <= LONGEST:
+        if time.monotonic() > deadline:
+            raise socket.timeout("the answer does not end")
+        piece = response.read1(1 << 16)
+        if not piece:
+            response.close()  # which leaves the connection, and lets it take the next request
+            return response.status, b"".join(pieces).decode("utf-8", "replace")
+        pieces.append(piece)
+        size += len(piece)
+    raise ValueError(f"the answer is longer than {LONGEST >> 20} MiB; let the query aggregate")
+
+
+def post(url: str, form: str, timeout: float) -> tuple[int, str]:
+    """One request over a connection of its own."""
+    connection = connect(url, timeout)
+    try:
+        return exchange(connection, urlsplit(url).path, form, timeout)
+    finally:
+        connection.close()
+
+
+Send = Callable[[str, str, float], tuple[int, str]]  # URL, form, seconds -> status, body
+
+
 @dataclass(frozen=True)
 class Prometheus:
     """Its HTTP API at `url`; `timeout` in seconds for one request. Proxies of the environment are not used."""
 
     url: str
     timeout: float = 10.0
+    send: Send = post
 
     def instant(self, query: str, at: float, lookback: float) -> list[Series]:
         """The value at `at`. Plain selectors see nothing older than `lookback` seconds, at most Prometheus' 5 min."""
         data = {"query": query, "time": f"{at:.3f}", "timeout": f"{self.timeout:g}s"}
         if lookback < 300:
             data["lookback_delta"] = f"{max(lookback, 0.001):.3f}"
-        return series(self._ask("query", data, query), query, self.url, ("scalar", "vector"))
+        return series(self.ask("query", data, query), query, self.url, ("scalar", "vector"))
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
         """Values from `start` to `end`, `step` seconds apart, none of them older than a step."""
         data = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
         data.update(timeout=f"{self.timeout:g}s", lookback_delta=f"{min(step, 300):.3f}")
-        return series(self._ask("query_range", data, query), query, self.url, ("matrix",))
+        return series(self.ask("query_range", data, query), query, self.url, ("matrix",))
 
-    def _ask(self, path: str, data: Mapping[str, str], query: str) -> Any:
+    def ask(self, path: str, data: Mapping[str, str], query: str) -> Any:
+        """`data` of the answer to one request below /api/v1; `query` is what messages name."""
         try:
-            status, body = post(f"{self.url.rstrip('/')}/api/v1/{path}", urlencode(data), self.timeout)
+            status, body = self.send(f"{self.url.rstrip('/')}/api/v1/{path}", urlencode(data), self.timeout)
         except socket.timeout as error:  # TimeoutError is another one before Python 3.10
             text = (
                 f"Prometheus at {self.url} did not answer within {self.timeout:g} s; query: {query}; "
@@ -70,30 +110,6 @@ class Prometheus:
             )
             raise QueryError(text, away=True) from error
         return unwrap(status, body, query, self.url)
-
-
-def post(url: str, form: str, timeout: float) -> tuple[int, str]:
-    """One request, within `timeout` seconds from its beginning to its end."""
-    parts = urlsplit(url)
-    deadline = time.monotonic() + timeout
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-    try:
-        connection.request("POST", parts.path, form, {"Content-Type": "application/x-www-form-urlencoded"})
-        response = connection.getresponse()
-        pieces: list[bytes] = []
-        size = 0
-        while size <= LONGEST:
-            if time.monotonic() > deadline:
-                raise socket.timeout("the answer does not end")
-            piece = response.read1(1 << 16)
-            if not piece:
-                return response.status, b"".join(pieces).decode("utf-8", "replace")
-            pieces.append(piece)
-            size += len(piece)
-        raise ValueError(f"the answer is longer than {LONGEST >> 20} MiB; let the query aggregate")
-    finally:
-        connection.close()
 
 
 def unwrap(status: int, body: str, query: str, url: str) -> Any:

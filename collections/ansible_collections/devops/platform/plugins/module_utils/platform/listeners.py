@@ -95,7 +95,7 @@ def _data(platform: Data) -> Iterator[Listener]:
 
 def _monitoring(platform: Data) -> Iterator[Listener]:
     groups = _monitoring_groups(platform)
-    for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
+    for name, default in (("prometheus", 9090), ("alertmanager", 9093), ("grafana", 3000)):
         server = section(platform, "monitoring", name)
         if server:
             key = ("monitoring", name, "port")

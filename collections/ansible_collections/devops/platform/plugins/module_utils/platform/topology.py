@@ -84,7 +84,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
         return []
     jobs: list[dict[str, Any]] = []
     asked = exporters.scrape(platform)
-    for name, default in (("prometheus", 9090), ("alertmanager", 9093)):
+    for name, default in (("prometheus", 9090), ("alertmanager", 9093), ("grafana", 3000)):
         server = section(monitoring, name)
         if server:
             ports = [int(server.get("port", default))]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -33,6 +33,22 @@ def component_files(
         text = content if isinstance(content, str) else as_yaml(content)
         files.append({"path": path.replace("{name}", str(name)), "content": text, **(options or {})})
     return files
+
+
+def component_sources(
+    paths: Sequence[str], folder: str, options: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """One file below `folder` for each of the controller's `paths`, called like it, ordered by name.
+
+    ValueError where two of them would be one file.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        name = str(path).rpartition("/")[2]
+        if name in made:
+            raise ValueError(f"'{path}' and '{made[name]['source']}' would both be {folder}/{name}; rename one")
+        made[name] = {"path": f"{folder.rstrip('/')}/{name}", "source": str(path), **(options or {})}
+    return [made[name] for name in sorted(made)]
 
 
 def app_component(project: Mapping[str, Any], directory: str, wait: int) -> dict[str, Any]:

@@ -116,6 +116,26 @@ def postgresql_lines(values: Mapping[str, Any], applied_by: str) -> list[str]:
     ]
 
 
+def ini_lines(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines of an INI file as Grafana reads it, in the order of `settings`: a section each, `name = value` below it.
+
+    ValueError for a value that no line can carry.
+    """
+    lines = []
+    for section, values in settings.items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{name} = {_ini_value(f'{section}.{name}', values[name])}" for name in values]
+    return lines[1:]
+
+
+def _ini_value(where: str, value: Any) -> str:
+    """Backquotes keep what would begin a comment, and spaces at the ends; what they hold is taken as it stands."""
+    text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+    if "\n" in text or "\r" in text or "`" in text:
+        raise ValueError(f"{where}: a line break or a backquote cannot stand in an INI file; remove it")
+    return f"`{text}`" if text != text.strip() or any(mark in text for mark in '#;"\\') else text
+
+
 def _number(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 

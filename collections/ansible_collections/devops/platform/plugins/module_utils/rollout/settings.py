@@ -25,7 +25,7 @@ from .waves import Size
 ALL_APPS = "apps"
 # Roles whose every change goes through the engine, so that every one can be taken back. PostgreSQL's users and
 # databases cannot; the edge is what rollouts steer by.
-ROLES = ("alertmanager", "base", "docker", "exporters", "node_exporter", "prometheus", "redis")
+ROLES = ("alertmanager", "base", "docker", "exporters", "grafana", "node_exporter", "prometheus", "redis")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,9 @@ def _hosts_of_role(topology: Topology, role: str) -> list[str]:
         return topology.hosts_of([str(group) for group in section(platform, "docker").get("groups") or ()])
     if role == "exporters":
         return topology.hosts_of([group for job in exporters.jobs(platform) for group in job.groups])
-    part = {"alertmanager": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(role, "")
+    part = {"alertmanager": "monitoring", "grafana": "monitoring", "prometheus": "monitoring", "redis": "data"}.get(
+        role, ""
+    )
     if part and section(platform, part, role):
         return topology.hosts(str(platform[part]["group"]))
     return []

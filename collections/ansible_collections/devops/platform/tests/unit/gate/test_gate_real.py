@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import http.server
-import os
-import shutil
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
@@ -18,9 +14,9 @@ import yaml
 from ansible_collections.devops.platform.plugins.module_utils.gate import watch
 from ansible_collections.devops.platform.plugins.module_utils.gate.prometheus import Prometheus
 from ansible_collections.devops.platform.plugins.module_utils.gate.spec import Scope, parse
+from ansible_collections.devops.platform.tests.unit.gate.real_prometheus import needed, prometheus
 
-BINARY = os.environ.get("PROMETHEUS") or shutil.which("prometheus") or ""
-pytestmark = pytest.mark.skipif(not BINARY, reason="no Prometheus: name one by PROMETHEUS")
+pytestmark = needed
 
 RATIO = "sum by (host) (rate(errors_total{@hosts}[@window])) / sum by (host) (rate(requests_total{@hosts}[@window]))"
 TRAFFIC = {"query": "sum(increase(requests_total{@hosts}[@window]))", "at_least": 10}
@@ -49,32 +45,6 @@ def exporter(errors):
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-
-
-@contextmanager
-def prometheus(folder, port):
-    process = subprocess.Popen(
-        [
-            BINARY,
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/data",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--log.level=error",
-        ]
-    )
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1):
-                    break
-            except OSError:
-                assert time.monotonic() < deadline, "Prometheus does not start"
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="module")

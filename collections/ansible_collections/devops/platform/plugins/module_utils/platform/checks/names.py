@@ -14,7 +14,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.suggest i
 from .context import Check, Context, Finding
 
 # Scrape jobs that are made of other keys.
-JOBS = ("prometheus", "alertmanager", "node", "docker", *(kind.key for kind in CATALOGUE), *PROBES.values())
+JOBS = ("prometheus", "alertmanager", "grafana", "node", "docker", *(kind.key for kind in CATALOGUE), *PROBES.values())
 
 
 def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
@@ -66,28 +66,27 @@ def probes(context: Context) -> Iterator[Finding]:
 
 def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
     """(path, secret) of every use of a secret."""
-    for user in context.section("data", "postgresql", "users"):
-        path: KeyPath = ("data", "postgresql", "users", str(user), "password")
-        secret = context.section("data", "postgresql", "users", user).get("password")
+    for path in _places_of_secrets(context):
+        secret = context.section(*map(str, path[:-1])).get(str(path[-1]))
         if secret is not None:
             yield path, str(secret)
-    password = context.section("data", "redis").get("password")
-    if password is not None:
-        yield ("data", "redis", "password"), str(password)
-    for exporter in context.section("monitoring", "exporters"):
-        secret = context.section("monitoring", "exporters", exporter).get("password")
-        if secret is not None:
-            yield ("monitoring", "exporters", str(exporter), "password"), str(secret)
-    for app, kind, name, path in parts(context):
-        for variable, secret in context.section("apps", app, kind, name, "secrets").items():
-            if secret is not None:
-                yield (*path, "secrets", str(variable)), str(secret)
-    for app in context.section("apps"):
-        secret = context.section("apps", app, "smoke").get("password")
-        if secret is not None:
-            yield ("apps", str(app), "smoke", "password"), str(secret)
     for (receiver, kind, key), secret in secret_keys(context.section("monitoring", "alerting", "receivers")):
         yield ("monitoring", "alerting", "receivers", receiver, kind, key), secret
+
+
+def _places_of_secrets(context: Context) -> Iterator[KeyPath]:
+    """Where a secret's name may stand."""
+    for user in context.section("data", "postgresql", "users"):
+        yield ("data", "postgresql", "users", str(user), "password")
+    yield ("data", "redis", "password")
+    for exporter in context.section("monitoring", "exporters"):
+        yield ("monitoring", "exporters", str(exporter), "password")
+    yield from (("monitoring", "grafana", key) for key in ("password", "secret_key"))
+    for app, kind, name, path in parts(context):
+        for variable in context.section("apps", app, kind, name, "secrets"):
+            yield (*path, "secrets", str(variable))
+    for app in context.section("apps"):
+        yield ("apps", str(app), "smoke", "password")
 
 
 def secrets(context: Context) -> Iterator[Finding]:
@@ -189,4 +188,11 @@ def scrape_jobs(context: Context) -> Iterator[Finding]:
             yield Finding(("monitoring", "targets", str(name)), text, at_key=True)
 
 
-CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs, probes)
+def grafana(context: Context) -> Iterator[Finding]:
+    monitoring = context.section("monitoring")
+    if context.section("monitoring", "grafana") and "prometheus" not in monitoring and context.trusted("monitoring"):
+        text = "shows what Prometheus has, and there is none; declare platform.monitoring.prometheus, or remove this"
+        yield Finding(("monitoring", "grafana"), text, at_key=True)
+
+
+CHECKS: tuple[Check, ...] = (groups, secrets, database_owners, routes, tasks, scrape_jobs, probes, grafana)

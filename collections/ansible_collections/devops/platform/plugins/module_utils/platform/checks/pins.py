@@ -16,6 +16,7 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
     ("monitoring", "node_exporter"): "node_exporter",
     ("monitoring", "prometheus"): "prometheus",
     ("monitoring", "alertmanager"): "alertmanager",
+    ("monitoring", "grafana"): "grafana",
 }
 
 

@@ -54,7 +54,9 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
         for key, item in data.items():
             yield from encrypted(item, (*path, key))
     elif isinstance(data, Opaque) and (
-        path[-1:] == ("password",) or path[-2:-1] == ("secrets",) or path[:3] == ("platform", "monitoring", "alerting")
+        path[-1:] in (("password",), ("secret_key",))
+        or path[-2:-1] == ("secrets",)
+        or path[:3] == ("platform", "monitoring", "alerting")
     ):
         text = (
             "is an encrypted value; write the name of a secret, declare that below platform.secrets.names, and with "

@@ -1,0 +1,1 @@
+"""Dashboards as data, and the generator that writes them as Grafana reads them: ``python -m tools.dashboards``."""
