@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat test-fleet bench dashboards molecule lint format env help
+.PHONY: up down check test test-chat test-fleet test-monitoring bench dashboards molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -32,6 +32,9 @@ test-chat: env ## All about the application: its own tests, browsers, images, lo
 
 test-fleet: env ## Whole operations on fleets of short-lived hosts: rollouts, drift, uninstall
 	@$(PYTHON) -m tools.suites fleet
+
+test-monitoring: env ## Rules, routes, messages and live faults with their alerts
+	@$(PYTHON) -m tools.suites monitoring
 
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)

@@ -14,9 +14,8 @@ class Suite:
     """A program whose exit code is its verdict.
 
     ``groups``: the ``make`` targets that it belongs to, besides ``test``; ``test`` has all but the ``long`` ones.
-    ``alone``: it needs the machine's cores or
-    Docker for itself; the others run side by side. ``minutes``: after these it counts as hung. ``needs``: a path in the
-    repository without which there is nothing to run.
+    ``alone``: it needs the machine's cores or Docker for itself; the others run side by side. ``minutes``: after these
+    it counts as hung. ``needs``: a path in the repository without which there is nothing to run.
     """
 
     name: str
@@ -34,12 +33,12 @@ def _lint(name: str, shows: str, *command: str) -> Suite:
     return Suite(name, shows, command, frozenset({"check", "lint"}), alone=False)
 
 
-def _molecule(scenario: str, shows: str) -> Suite:
+def _molecule(scenario: str, shows: str, *groups: str) -> Suite:
     return Suite(
         f"molecule-{scenario}",
         shows,
         ("molecule", "test", "--scenario-name", scenario),
-        frozenset({"molecule"}),
+        frozenset({"molecule", *groups}),
         environment={"MOLECULE_COMMAND_BORDERS": "0"},  # frames cut lines at 80 columns
         needs=f"molecule/{scenario}/molecule.yml",
     )
@@ -68,12 +67,12 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("default", "all host roles on one Debian 13"),
     _molecule("base", "base on Debian 12 and 13"),
     _molecule("docker", "docker on Debian 13"),
-    _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13"),
+    _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13", "monitoring"),
     Suite(
         "molecule-grafana",
         "Grafana from its makers on Debian 13; skipped where they do not answer",
         ("python", "-m", "tools.upstream", "grafana"),
-        frozenset({"molecule"}),
+        frozenset({"molecule", "monitoring"}),
         environment={"MOLECULE_COMMAND_BORDERS": "0"},
         needs="molecule/grafana/molecule.yml",
     ),
@@ -120,6 +119,23 @@ CATALOGUE: tuple[Suite, ...] = (
         frozenset({"fleet"}),
         minutes=20,
         needs="tests/fleet/test_uninstall.py",
+        long=True,
+    ),
+    Suite(
+        "alerting",
+        "rules on each side of every threshold, their mutants, routes, messages: promtool, amtool, a real Alertmanager",
+        (*PYTEST, "-s", "tests/monitoring"),
+        frozenset({"monitoring"}),
+        minutes=15,
+        needs="tests/monitoring",
+    ),
+    Suite(
+        "fleet-alerts",
+        "live faults on five hosts: the right message at the right receiver, and when it is over",
+        (*PYTEST, "-s", "tests/fleet/test_alerts.py"),
+        frozenset({"monitoring"}),
+        minutes=75,
+        needs="tests/fleet/test_alerts.py",
         long=True,
     ),
     Suite(

@@ -38,7 +38,7 @@ class Http:
 
 
 @contextmanager
-def http_sink() -> Iterator[Http]:
+def http_sink(address: str = "127.0.0.1") -> Iterator[Http]:
     sink = Http()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,9 +53,9 @@ def http_sink() -> Iterator[Http]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer((address, 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sink.url = f"http://127.0.0.1:{server.server_port}"
+    sink.url = f"http://{address}:{server.server_port}"
     try:
         yield sink
     finally:
@@ -81,11 +81,11 @@ class Mail:
 
 
 @contextmanager
-def mail_sink(port: int) -> Iterator[Mail]:
+def mail_sink(port: int, address: str = "127.0.0.1") -> Iterator[Mail]:
     sink = Mail(port)
     controller = Controller(
         sink,
-        hostname="127.0.0.1",
+        hostname=address,
         port=port,
         authenticator=sink.login,
         auth_required=True,
@@ -122,10 +122,10 @@ class Sms:
 
 
 @contextmanager
-def sms_sink(port: int) -> Iterator[Sms]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+def sms_sink(port: int, address: str = "127.0.0.1") -> Iterator[Sms]:
+    server = ThreadedMotoServer(ip_address=address, port=port, verbose=False)
     server.start()
     try:
-        yield Sms(f"http://127.0.0.1:{port}")
+        yield Sms(f"http://{address}:{port}")
     finally:
         server.stop()

@@ -1,0 +1,158 @@
+"""What goes wrong at night, done to hosts of the lab: each with the alert that has to come of it, and its end.
+
+Bounds add up what lies between a fault and its message: a scrape and an evaluation (2 x 5 s here), the window of the
+rule, its `for`, and Alertmanager's `group_wait`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.runtime import PREFIX as CONTAINER_PREFIX
+from tests.fleet.harness.fleet import Fleet
+
+MEGABYTES = 64  # of the disk that is filled
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``labels`` are of the alert that comes; ``fires``, ``ends``: seconds within which its messages must be there."""
+
+    name: str
+    labels: Mapping[str, str]
+    begin: Callable[[Fleet], None]
+    end: Callable[[Fleet], None]
+    fires: float
+    ends: float
+
+
+def _on(group: str, *command: str, given: str = "") -> Callable[[Fleet], None]:
+    return lambda fleet: (fleet.on(fleet.of(group)[-1], *command, given=given), None)[1]
+
+
+def _sql(text: str) -> Callable[[Fleet], None]:
+    return _on("data", "runuser", "-u", "postgres", "--", "psql", "-X", "-v", "ON_ERROR_STOP=1", "chat", given=text)
+
+
+# A view in the place of a table: what is written to the table by other queries goes on.
+SLOW = """
+begin;
+alter table memberships rename to memberships_as_they_are;
+create view memberships as select m.* from memberships_as_they_are m, lateral (select pg_sleep(1.5)) s;
+grant select on memberships to chat;
+commit;
+"""
+NO_LONGER_SLOW = "begin; drop view memberships; alter table memberships_as_they_are rename to memberships; commit;"
+BROKEN = "alter table memberships rename to memberships_gone;"
+MENDED = "alter table memberships_gone rename to memberships;"
+
+
+def lose(fleet: Fleet) -> None:
+    subprocess.run(["docker", "kill", f"{CONTAINER_PREFIX}-{fleet.of('app')[-1]}"], check=True, capture_output=True)
+
+
+def find(fleet: Fleet) -> None:
+    subprocess.run(["docker", "start", f"{CONTAINER_PREFIX}-{fleet.of('app')[-1]}"], check=True, capture_output=True)
+
+
+def _disk(fleet: Fleet) -> Path:
+    return fleet.folder / "small.img"
+
+
+def fill_disk(fleet: Fleet) -> None:
+    """A small disk of its own, mounted into the data host and filled: the machine's own is left alone."""
+    image = _disk(fleet)
+    with image.open("wb") as handle:
+        handle.truncate(MEGABYTES << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+    device = subprocess.run(
+        ["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    major, minor = (part.strip() for part in Path(f"/sys/block/{Path(device).name}/dev").read_text().split(":"))
+    inside = ["nsenter", "--target", str(_pid(fleet.of("data")[0])), "--mount", "sh", "-euc"]
+    script = f"mkdir -p /srv/small; rm -f /tmp/small; mknod /tmp/small b {major} {minor}; mount /tmp/small /srv/small"
+    subprocess.run([*inside, script], check=True)
+    size = MEGABYTES * 95 // 100
+    fleet.on(fleet.of("data")[0], "sh", "-c", f"head -c {size}M /dev/zero > /srv/small/full || true")
+
+
+def empty_disk(fleet: Fleet) -> None:
+    host = fleet.of("data")[0]
+    fleet.on(host, "rm", "-f", "/srv/small/full")
+
+
+def remove_disk(fleet: Fleet) -> None:
+    """Whatever of it is there."""
+    for host in fleet.of("data"):
+        fleet.attempt(host, "umount", "/srv/small")
+    found = subprocess.run(["losetup", "--associated", str(_disk(fleet)), "--output", "NAME", "--noheadings"],
+                           check=False, capture_output=True, text=True)  # fmt: skip
+    for device in found.stdout.split():
+        subprocess.run(["losetup", "--detach", device], check=False)
+
+
+def _pid(host: str) -> int:
+    shown = ["docker", "inspect", "--format", "{{.State.Pid}}", f"{CONTAINER_PREFIX}-{host}"]
+    return int(subprocess.run(shown, check=True, capture_output=True, text=True).stdout)
+
+
+def burn(fleet: Fleet) -> None:
+    """All processors, by programs that yield to any other: they are the machine's, and it has further work."""
+    unit = ["systemd-run", "--unit=burn", "--nice=19", "--property=RuntimeMaxSec=1500"]
+    busy = "for i in $(seq $(nproc)); do while :; do :; done & done; wait"
+    fleet.on(fleet.of("monitoring")[0], *unit, "sh", "-c", busy)
+
+
+FAULTS = {
+    "database": Fault(
+        "PostgreSQL is stopped",
+        {"alertname": "PostgresqlDown", "severity": "high", "host": "data"},
+        _on("data", "systemctl", "stop", "postgresql@17-main"),
+        _on("data", "systemctl", "start", "postgresql@17-main"),
+        fires=60 + 10 + 15 + 20,
+        ends=120,
+    ),
+    "host": Fault(
+        "an application host is killed",
+        {"alertname": "InstanceDown", "severity": "high", "host": "app", "job": "node"},
+        lose,
+        find,
+        fires=60 + 10 + 15 + 20,
+        ends=180,
+    ),
+    "disk": Fault(
+        "a disk is full",
+        {"alertname": "HostDiskHigh", "severity": "high", "host": "data", "mountpoint": "/srv/small"},
+        fill_disk,
+        empty_disk,
+        fires=5 * 60 + 10 + 15 + 30,
+        ends=120,
+    ),
+    "broken": Fault(
+        "the API answers with errors",
+        {"alertname": "HttpErrors", "severity": "high", "app": "chat", "service": "api"},
+        _sql(BROKEN),
+        _sql(MENDED),
+        fires=5 * 60 + 5 * 60 + 60,
+        ends=5 * 60 + 120,
+    ),
+    "slow": Fault(
+        "the API is slow",
+        {"alertname": "HttpLatency", "severity": "medium", "app": "chat", "service": "api"},
+        _sql(SLOW),
+        _sql(NO_LONGER_SLOW),
+        fires=5 * 60 + 5 * 60 + 90,
+        ends=5 * 60 + 6 * 60,
+    ),
+    "processors": Fault(
+        "the processors are busy",
+        {"alertname": "HostCpuHigh", "severity": "low", "host": "monitoring"},
+        burn,
+        _on("monitoring", "systemctl", "stop", "burn"),
+        fires=10 * 60 + 5 * 60 + 120 + 60,
+        ends=5 * 60 + 16 * 60,
+    ),
+}  # fmt: skip
