@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ansible_collections.devops.platform.plugins.module_utils.monitoring import rulefiles, slo
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import rulefiles, slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.roles import files, placement, settings
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
@@ -25,6 +25,9 @@ class FilterModule:
         "postgresql_lines": settings.postgresql_lines,
         "repository_path": placement.repository_path,
         "rule_files": rulefiles.rule_files,
+        "prometheus_labels": storage.external_labels,
+        "remote_secrets": storage.remote_secrets,
+        "remote_write": storage.remote_write,
         "slo_rules": slo.slo_rules,
         "sysctl_lines": settings.sysctl_lines,
     }

@@ -81,8 +81,8 @@ BLACKBOX = "    exporters:\n      blackbox: {version: '1'}\n"
     [
         ("a: {tcp: 'b:1', http: 'http://c/'}", BLACKBOX, "probes.a: has http and tcp; make a probe of each"),
         ("a: {timeout: 5s}", BLACKBOX, "probes.a: asks nothing; give it one of http, tcp, tls"),
-        ("a: {tcp: 'b'}", BLACKBOX, "probes.a.tcp: 'b' is not HOST:PORT, such as mail.example.org:25"),
-        ("a: {http: 'b'}", BLACKBOX, "probes.a.http: 'b' is not a URL"),
+        ("a: {tcp: 'b'}", BLACKBOX, "probes.a.tcp: 'b' is not HOST:PORT, such as 0.0.0.0:9323"),
+        ("a: {http: 'b'}", BLACKBOX, "probes.a.http: 'b' is not"),
         ("a: {tcp: 'b:1'}", "", "probes: nobody asks them; add platform.monitoring.exporters.blackbox"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting.receivers import secret_keys
 from ansible_collections.devops.platform.plugins.module_utils.platform.blackbox import JOBS as PROBES
@@ -66,27 +67,34 @@ def probes(context: Context) -> Iterator[Finding]:
 
 def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
     """(path, secret) of every use of a secret."""
-    for path in _places_of_secrets(context):
-        secret = context.section(*map(str, path[:-1])).get(str(path[-1]))
-        if secret is not None:
-            yield path, str(secret)
+    for path, values in _places_of_secrets(context):
+        for key, secret in values.items():
+            if secret is not None:
+                yield (*path, str(key)), str(secret)
     for (receiver, kind, key), secret in secret_keys(context.section("monitoring", "alerting", "receivers")):
         yield ("monitoring", "alerting", "receivers", receiver, kind, key), secret
 
 
-def _places_of_secrets(context: Context) -> Iterator[KeyPath]:
-    """Where a secret's name may stand."""
-    for user in context.section("data", "postgresql", "users"):
-        yield ("data", "postgresql", "users", str(user), "password")
-    yield ("data", "redis", "password")
-    for exporter in context.section("monitoring", "exporters"):
-        yield ("monitoring", "exporters", str(exporter), "password")
-    yield from (("monitoring", "grafana", key) for key in ("password", "secret_key"))
-    for app, kind, name, path in parts(context):
-        for variable in context.section("apps", app, kind, name, "secrets"):
-            yield (*path, "secrets", str(variable))
+def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """(path, {key: secret}) of what may name secrets."""
+    passwords: list[tuple[str, ...]] = [
+        *(("data", "postgresql", "users", str(user)) for user in context.section("data", "postgresql", "users")),
+        ("data", "redis"),
+        *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
+        ("monitoring", "grafana"),
+    ]
+    for path in passwords:
+        yield path, _named(context.section(*path))
+    for number, entry in enumerate(context.section("monitoring", "prometheus").get("remote_write") or ()):
+        yield ("monitoring", "prometheus", "remote_write", number), _named(entry or {})
+    for app, kind, name, place in parts(context):
+        yield (*place, "secrets"), dict(context.section("apps", app, kind, name, "secrets"))
     for app in context.section("apps"):
-        yield ("apps", str(app), "smoke", "password")
+        yield ("apps", str(app), "smoke"), _named(context.section("apps", app, "smoke"))
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values.get(key) for key in ("password", "secret_key", "bearer")}
 
 
 def secrets(context: Context) -> Iterator[Finding]:
