@@ -1,0 +1,1 @@
+"""How much one Prometheus carries: hosts' worth of series from a generator, and what they cost."""
