@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ TAIL = 60  # lines of a failed suite's log that are shown
 CLEAR = "\r\x1b[2K"  # back to the start of the line, and empty it
 HEARTBEAT = 60.0  # seconds between signs of life where lines cannot be rewritten
 RUNNING: set[subprocess.Popen[bytes]] = set()  # of all threads; each adds and removes its own
+STOPPING = threading.Event()  # a process that was just started when all others were ended is ended by its own thread
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def run(suite: Suite, logs: Path = LOGS) -> Result:
             return Result(suite, Counts(failed=1), 0.0, log, f"cannot start {suite.command[0]}: {error.strerror}")
         RUNNING.add(process)
         try:
+            if STOPPING.is_set():
+                _end(process)
             code = process.wait(suite.minutes * 60)
         except subprocess.TimeoutExpired:
             _end(process)
@@ -211,6 +215,7 @@ def run_all(suites: list[Suite], screen: Screen, workers: int, logs: Path = LOGS
         return run(suite, logs)
 
     results: dict[str, Result] = {}
+    STOPPING.clear()
     with screen.ticking():
         for group, width in (([s for s in suites if not s.alone], workers), ([s for s in suites if s.alone], 1)):
             pool = ThreadPoolExecutor(max_workers=max(1, width))
@@ -222,6 +227,7 @@ def run_all(suites: list[Suite], screen: Screen, workers: int, logs: Path = LOGS
             except BaseException:
                 # Suites have sessions of their own, which no Ctrl-C reaches.
                 pool.shutdown(wait=False, cancel_futures=True)
+                STOPPING.set()
                 for process in tuple(RUNNING):
                     _end(process)
                 raise

@@ -90,6 +90,7 @@ def chosen(total: int) -> list[int]:
     return sorted({1 + round((index + 0.5) * (total - 1) / wanted) for index in range(wanted)})
 
 
+@pytest.mark.timeout(4200)  # some twenty seconds a task
 def test_the_controller_killed_at_every_task(fleet: Fleet, sides: Sides) -> None:
     begun = 0
     numbers = chosen(sides.tasks)

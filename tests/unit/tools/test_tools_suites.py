@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def test_a_hung_suite_is_ended_with_what_it_started(tmp_path, monkeypatch, child
     assert result.reason.startswith("ended after 0.0333")
     assert result.counts == Counts(failed=1)
     assert ended(int(pid.read_text()))
+
+
+def test_a_suite_that_starts_while_all_others_are_ended_ends_too(tmp_path, monkeypatch):
+    """Whoever ends the others does not know of it yet."""
+    stopping = threading.Event()
+    stopping.set()
+    monkeypatch.setattr(suites, "STOPPING", stopping)
+    start = time.monotonic()
+    assert not run(python("import time; time.sleep(300)"), tmp_path).passed
+    assert time.monotonic() - start < 15
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
