@@ -27,7 +27,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.paths imp
 from ansible_collections.devops.platform.plugins.module_utils.rollout.settings import settings_of
 from ansible_collections.devops.platform.plugins.plugin_utils import collect
 from ansible_collections.devops.platform.plugins.plugin_utils.recording import recorded_module
-from ansible_collections.devops.platform.plugins.plugin_utils.run import rollout_of
+from ansible_collections.devops.platform.plugins.plugin_utils.run import platform_of, rollout_of
 
 PAYLOAD_FORMAT = 1
 
@@ -44,13 +44,14 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         try:
-            keep = settings_of(self._platform(task_vars)).keep
+            platform = platform_of(task_vars, self._templar.template)
+            keep = settings_of(platform).keep
             components = [{"keep": keep, **given} for given in normalise(arguments)]
             payload = {
                 "format": PAYLOAD_FORMAT,
                 "rollout": rollout_of(arguments, task_vars, self._templar.template),
                 "patience": float(PATIENCE if arguments.get("patience") is None else arguments["patience"]),
-                "components": [self._complete(component, arguments, task_vars) for component in components],
+                "components": [self._complete(component, arguments, platform, task_vars) for component in components],
             }
         except DescriptionError as error:
             raise AnsibleActionFail(
@@ -61,15 +62,14 @@ class ActionModule(ActionBase):
             return {"changed": False}
         return recorded_module(self, task_vars, "devops.platform.component_apply", {"payload": json.dumps(payload)})
 
-    def _platform(self, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The inventory's platform.yml; {} where a component is rolled out without one."""
-        found = self._templar.template(task_vars.get("platform") or {})
-        return found if isinstance(found, Mapping) else {}
-
     # Rendering
 
     def _complete(
-        self, component: dict[str, Any], arguments: Mapping[str, Any], task_vars: dict[str, Any]
+        self,
+        component: dict[str, Any],
+        arguments: Mapping[str, Any],
+        platform: Mapping[str, Any],
+        task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         """One component with contents instead of templates and addresses instead of artifact names."""
         files = []
@@ -83,7 +83,7 @@ class ActionModule(ActionBase):
         component["files"] = files
         if component.get("release"):
             component["release"] = resolve_release(
-                component["name"], component["release"], *self._artifacts(arguments, task_vars)
+                component["name"], component["release"], *self._artifacts(arguments, platform, task_vars)
             )
         if component.get("compose"):
             component["compose"] = {**compose_facts(component), **component["compose"]}
@@ -114,11 +114,13 @@ class ActionModule(ActionBase):
 
     # Artifacts
 
-    def _artifacts(self, arguments: Mapping[str, Any], task_vars: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    def _artifacts(
+        self, arguments: Mapping[str, Any], platform: Mapping[str, Any], task_vars: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
         """(artifacts of all lock files, sources in order), from the task or from `platform.artifacts`."""
         given = arguments.get("artifacts")
         if given is None:
-            given = self._platform(task_vars).get("artifacts") or {}
+            given = platform.get("artifacts") or {}
         try:
             locked = read_artifacts(given.get("locks") or [], root_of(task_vars))
         except PlatformError as error:

@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.devops.platform.plugins.module_utils.drift import report
 from ansible_collections.devops.platform.plugins.plugin_utils import collect
 from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
+from ansible_collections.devops.platform.plugins.plugin_utils.run import platform_of
 
 
 class ActionModule(ActionBase):
@@ -29,7 +30,7 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(
             {"path": {"type": "path"}, "fail": {"type": "bool", "default": True}}
         )
-        platform = self._templar.template(variables.get("platform") or {})
+        platform = platform_of(variables, self._templar.template)
         outcomes = {host: self._outcome(host) for host in map(str, variables["ansible_play_hosts_all"])}
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         data = report.report(platform, at, outcomes)

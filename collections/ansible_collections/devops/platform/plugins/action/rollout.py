@@ -36,7 +36,7 @@ from ansible_collections.devops.platform.plugins.module_utils.rollout.settings i
 )
 from ansible_collections.devops.platform.plugins.module_utils.rollout.state import State, fold
 from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
-from ansible_collections.devops.platform.plugins.plugin_utils.run import run_id
+from ansible_collections.devops.platform.plugins.plugin_utils.run import platform_of, run_id
 
 
 class ActionModule(ActionBase):
@@ -71,8 +71,7 @@ class ActionModule(ActionBase):
         return result
 
     def platform(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._templar.template(variables.get("platform") or {})
-        return dict(found)
+        return platform_of(variables, self._templar.template)
 
 
 class Step:

@@ -21,6 +21,12 @@ def rollout_of(arguments: Mapping[str, Any], task_vars: Mapping[str, Any], templ
     return str(given or run_id())
 
 
+def platform_of(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """The inventory's platform.yml; {} where there is none. Templating all of it takes milliseconds: once a task."""
+    found = template(variables.get("platform") or {})
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
 def run_id() -> str:
     """The id of this ansible-playbook run: the start of the process that all workers share, and its number.
 
