@@ -25,7 +25,9 @@ options:
     elements: str
     required: true
   addresses:
-    description: C({host: address}), as P(devops.platform.addresses#filter) gives it. Certificates are for those, too.
+    description:
+      - >-
+        C({host: address}), as P(devops.platform.addresses#filter) gives it. Certificates are for those, too.
     type: dict
     default: {}
 notes:
