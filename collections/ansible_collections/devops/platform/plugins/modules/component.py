@@ -293,6 +293,14 @@ options:
           headers:
             description: Headers of the request.
             type: dict
+          user:
+            description: User name of the request, where the service asks for one (basic authentication).
+            type: str
+          password_file:
+            description:
+              - File on the host with the password of O(components[].probe.user). The password itself cannot stand in
+                a probe, since the ledger keeps those.
+            type: str
           tcp:
             description: Host and port that must take a connection.
             type: str

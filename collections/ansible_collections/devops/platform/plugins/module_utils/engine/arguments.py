@@ -76,6 +76,8 @@ PROBE: Spec = {
     "http": {"type": "str"},
     "status": {"type": "int"},
     "headers": {"type": "dict"},
+    "user": {"type": "str"},
+    "password_file": {"type": "str"},
     "tcp": {"type": "str"},
     "send": {"type": "str"},
     "expect": {"type": "str"},

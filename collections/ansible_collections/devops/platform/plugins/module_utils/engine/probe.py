@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import os
 import re
@@ -48,7 +49,7 @@ def ask_http(probe: dict[str, Any], hide: Hide = str) -> str:
         connection = http.client.HTTPConnection(url.hostname or "127.0.0.1", port, timeout=3)
     try:
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        connection.request("GET", path, headers=probe.get("headers") or {})
+        connection.request("GET", path, headers={**(probe.get("headers") or {}), **_authorization(probe)})
         response = connection.getresponse()
         body = response.read(1 << 22).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
@@ -61,6 +62,15 @@ def ask_http(probe: dict[str, Any], hide: Hide = str) -> str:
     if probe.get("contains") and probe["contains"] not in body:
         return f"the answer does not contain {probe['contains']!r}"
     return ""
+
+
+def _authorization(probe: dict[str, Any]) -> dict[str, str]:
+    """Read at each request: after the way back, the file holds the earlier generation's password again."""
+    if not probe.get("password_file"):
+        return {}
+    with open(probe["password_file"], encoding="utf-8") as handle:
+        account = f"{probe.get('user') or ''}:{handle.read().rstrip()}"
+    return {"Authorization": f"Basic {base64.b64encode(account.encode()).decode()}"}
 
 
 def ask_tcp(probe: dict[str, Any], hide: Hide = str) -> str:

@@ -6,7 +6,6 @@ An exporter is a component of the host whose service it watches. It speaks TLS a
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from . import blackbox
 from .model import Addresses, Data, Groups, Topology, section
 
 SCRAPER = "prometheus"  # the user that Prometheus is to exporters
+PROBE_FILE = "probe.password"  # a file below an exporter's folder, from which its probe has the password
 DIRECTORY = "/etc/{name}"
 
 
@@ -290,6 +290,7 @@ def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[st
             # Certificates and passwords are read anew with each request, by all but Redis' exporter.
             *_files(shown, folder, kind.name, "none" if kind.web == "file" else "restart"),
             *_files(program.files, folder, kind.name, "restart"),
+            *_probe_files(Web.of(web), folder),
         ],
         "unit": {
             "description": f"Prometheus exporter for {kind.key}",
@@ -302,7 +303,7 @@ def _component(kind: Exporter, settings: Data, program: Program, web: Mapping[st
             "environment": program.environment,
             "options": {**options, **program.options},
         },
-        "probe": exporter_probe(web, port, kind.metric),
+        "probe": exporter_probe(web, port, kind.metric, folder),
         "secrets": {**exporter_web_secrets(web), **program.secrets},
     }
 
@@ -323,13 +324,19 @@ def web_files(kind: Exporter, folder: str, web: Web | None) -> tuple[dict[str, s
 
 def exporter_web_files(web: Mapping[str, Any] | None, folder: str, group: str) -> list[dict[str, str]]:
     """The files for TLS and the password of an exporter with a web configuration file, below ``folder``: `web.yml`,
-    `tls.crt` and `tls.key`, as devops.platform.component takes them; none without ``web``."""
+    `tls.crt`, `tls.key` and what its probe needs, as devops.platform.component takes them; none without ``web``."""
     given = Web.of(web)
     if given is None:
         return []
-    return _files(
-        {"tls.crt": given.certificate, "tls.key": given.key, "web.yml": web_config(given)}, folder, group, "none"
-    )
+    shown = {"tls.crt": given.certificate, "tls.key": given.key, "web.yml": web_config(given)}
+    return [*_files(shown, folder, group, "none"), *_probe_files(given, folder)]
+
+
+def _probe_files(web: Web | None, folder: str) -> list[dict[str, str]]:
+    """For the probe alone, which root asks: an exporter cannot read the password that it checks."""
+    if web is None:
+        return []
+    return [{"path": f"{folder}/{PROBE_FILE}", "content": f"{web.password}\n", "mode": "0600", "on_change": "none"}]
 
 
 def _files(contents: Mapping[str, str], folder: str, group: str, on_change: str) -> list[dict[str, str]]:
@@ -355,21 +362,17 @@ def exporter_web_secrets(raw: Mapping[str, Any] | None) -> dict[str, str]:
     web = Web.of(raw)
     if web is None:
         return {}
-    return {"web_key": web.key, "web_password": web.password, "web_digest": web.digest, "web_token": _token(web)}
+    return {"web_key": web.key, "web_password": web.password, "web_digest": web.digest}
 
 
-def _token(web: Web) -> str:
-    return base64.b64encode(f"{SCRAPER}:{web.password}".encode()).decode()
-
-
-def exporter_probe(raw: Mapping[str, Any] | None, port: int, metric: str) -> dict[str, Any]:
-    """A probe of devops.platform.component: whether an exporter answers Prometheus, and with its own metrics."""
-    web = Web.of(raw)
+def exporter_probe(raw: Mapping[str, Any] | None, port: int, metric: str, folder: str) -> dict[str, Any]:
+    """A probe of devops.platform.component: whether an exporter answers Prometheus, and with its own metrics.
+    ``folder``: where `exporter_web_files` are."""
     asked: dict[str, Any] = {"contains": metric, "timeout": 15}
-    if web is None:
+    if Web.of(raw) is None:
         return {"http": f"http://127.0.0.1:{port}/metrics", **asked}
-    token = _token(web)
-    return {"http": f"https://127.0.0.1:{port}/metrics", "headers": {"Authorization": f"Basic {token}"}, **asked}
+    account = {"user": SCRAPER, "password_file": f"{folder}/{PROBE_FILE}"}
+    return {"http": f"https://127.0.0.1:{port}/metrics", **account, **asked}
 
 
 def scrape(platform: Data) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from ansible_collections.devops.platform.plugins.module_utils.engine.units impor
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         status = {"/ready": 200, "/down": 503}.get(self.path, 404)
+        if self.path == "/account":
+            status = 200 if self.headers["Authorization"] == "Basic bWU6bXkgd29yZA==" else 401
         self.send_response(status)
         self.end_headers()
         self.wfile.write(b"build_info 1" if status == 200 else b"not yet")
@@ -62,6 +64,20 @@ def speaking(answer):
 def test_http(served, path, keys, reason):
     answer = probing.ask_http({"http": served + path, **keys})
     assert (reason in answer) if reason else not answer
+
+
+@pytest.mark.parametrize(("word", "reason"), [("my word", ""), ("another", "status 401 instead of 200")])
+def test_the_password_comes_from_a_file(served, tmp_path, word, reason):
+    (tmp_path / "password").write_text(f"{word}\n")
+    probe = {"http": f"{served}/account", "user": "me", "password_file": str(tmp_path / "password")}
+    answer = probing.ask_http(probe)
+    assert answer.startswith(reason)
+    assert bool(answer) is bool(reason)
+
+
+def test_a_password_that_cannot_be_read_is_named(served, tmp_path):
+    answer = probing.ask_http({"http": f"{served}/account", "user": "me", "password_file": str(tmp_path / "none")})
+    assert str(tmp_path / "none") in answer
 
 
 def test_nobody_listens():
