@@ -64,14 +64,20 @@ def ensure_pki(state: State, names: list[str], addresses: list[str]) -> bool:
         issued = True
     wanted = set(names) | set(addresses)
     if issued or not (_valid(paths["edge.crt"], wanted) and paths["edge.key"].exists()):
-        ca_key = serialization.load_pem_private_key(paths["ca.key"].read_bytes(), password=None)
-        if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{paths['ca.key']} is not an elliptic curve key; remove {state.pki} and run `up` again")
-        ca = x509.load_pem_x509_certificate(paths["ca.crt"].read_bytes())
+        ca, ca_key = authority(state)
         key = ec.generate_private_key(ec.SECP256R1())
         _store(state, "edge", key, pki.server_certificate(names[0], [*names[1:], *addresses], key, ca, ca_key))
         issued = True
     return issued
+
+
+def authority(state: State) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """The lab's CA, as `ensure_pki` made it."""
+    path = state.pki / "ca.key"
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path} is not an elliptic curve key; remove {state.pki} and run `up` again")
+    return x509.load_pem_x509_certificate((state.pki / "ca.crt").read_bytes()), key
 
 
 def _store(state: State, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:

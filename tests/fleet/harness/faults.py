@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.devops.platform.plugins.module_utils.platform import pki
+from lab import keys
 from lab.runtime import PREFIX as CONTAINER_PREFIX
+from lab.state import State
 from tests.fleet.harness.fleet import Fleet
 
 MEGABYTES = 64  # of the disk that is filled
@@ -106,6 +112,32 @@ def burn(fleet: Fleet) -> None:
     fleet.on(fleet.of("monitoring")[0], *unit, "sh", "-c", busy)
 
 
+def _certify(hours: float) -> Callable[[Fleet], None]:
+    """Give the edge a certificate of the same authority, of which so many ``hours`` are left."""
+
+    def begin(fleet: Fleet) -> None:
+        state = State(fleet.folder / "state")
+        ca, ca_key = keys.authority(state)
+        names = sorted(pki.names_of(x509.load_pem_x509_certificate((state.pki / "edge.crt").read_bytes())))
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = pki.server_certificate(names[0], names[1:], key, ca, ca_key, days=(hours + 1) / 24)
+        _show(fleet, pki.text_of(certificate), pki.key_text(key))
+
+    return begin
+
+
+def certify_again(fleet: Fleet) -> None:
+    folder = State(fleet.folder / "state").pki
+    _show(fleet, (folder / "edge.crt").read_text(), (folder / "edge.key").read_text())
+
+
+def _show(fleet: Fleet, certificate: str, key: str) -> None:
+    edge = fleet.of("edge")[-1]
+    fleet.on(edge, "tee", "/etc/nginx/tls/edge.crt", given=certificate)
+    fleet.on(edge, "tee", "/etc/nginx/tls/edge.key", given=key)
+    fleet.on(edge, "systemctl", "reload", "nginx")
+
+
 FAULTS = {
     "database": Fault(
         "PostgreSQL is stopped",
@@ -154,5 +186,21 @@ FAULTS = {
         _on("monitoring", "systemctl", "stop", "burn"),
         fires=10 * 60 + 5 * 60 + 120 + 60,
         ends=5 * 60 + 16 * 60,
+    ),
+    "expiring": Fault(
+        "a certificate expires in two days",
+        {"alertname": "CertificateExpires", "severity": "high"},
+        _certify(hours=48),
+        certify_again,
+        fires=15 * 60 + 10 + 15 + 20,
+        ends=120,
+    ),
+    "expired": Fault(
+        "a certificate has expired",
+        {"alertname": "ProbeFailed", "severity": "high"},
+        _certify(hours=-0.5),
+        certify_again,
+        fires=2 * 60 + 10 + 15 + 20,
+        ends=120,
     ),
 }  # fmt: skip

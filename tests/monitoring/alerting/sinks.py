@@ -65,7 +65,7 @@ def http_sink(address: str = "127.0.0.1") -> Iterator[Http]:
 
 @dataclass
 class Mail:
-    """A mail server that wants a login: (user, password) of each, and the messages."""
+    """A mail server: (user, password) of each login, and the messages."""
 
     port: int
     logins: list[tuple[str, str]] = field(default_factory=list)
@@ -81,14 +81,15 @@ class Mail:
 
 
 @contextmanager
-def mail_sink(port: int, address: str = "127.0.0.1") -> Iterator[Mail]:
+def mail_sink(port: int, address: str = "127.0.0.1", login: bool = True) -> Iterator[Mail]:
+    """``login``: whether it wants one."""
     sink = Mail(port)
     controller = Controller(
         sink,
         hostname=address,
         port=port,
         authenticator=sink.login,
-        auth_required=True,
+        auth_required=login,
         auth_require_tls=False,
         auth_exclude_mechanism=[
             "LOGIN"

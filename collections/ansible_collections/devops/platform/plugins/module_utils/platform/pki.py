@@ -131,9 +131,10 @@ def server_certificate(
     key: ec.EllipticCurvePrivateKey,
     ca: x509.Certificate,
     ca_key: ec.EllipticCurvePrivateKey,
+    days: float = CERTIFICATE_DAYS,
 ) -> x509.Certificate:
-    """A server's certificate for ``name`` and ``others``, host names and IP addresses."""
-    builder = _builder(name, ca.subject, key, CERTIFICATE_DAYS)
+    """A server's certificate for ``name`` and ``others``, host names and IP addresses. Its ``days`` began an hour ago."""
+    builder = _builder(name, ca.subject, key, days)
     for extension, critical in (
         (x509.SubjectAlternativeName([_alternative(text) for text in dict.fromkeys([name, *others])]), False),
         (x509.BasicConstraints(ca=False, path_length=None), True),
@@ -178,7 +179,7 @@ def _now() -> dt.datetime:
 
 
 def _builder(
-    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey, days: int
+    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey, days: float
 ) -> x509.CertificateBuilder:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     # An hour back: a host's clock may stand a little behind the controller's.
