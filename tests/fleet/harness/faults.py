@@ -21,6 +21,7 @@ from lab.state import State
 from tests.fleet.harness.fleet import Fleet
 
 MEGABYTES = 64  # of the disk that is filled
+DEVICE = "/dev/small"  # inside the host; nothing can be mounted from its other folders
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def fill_disk(fleet: Fleet) -> None:
     ).stdout.strip()
     major, minor = (part.strip() for part in Path(f"/sys/block/{Path(device).name}/dev").read_text().split(":"))
     inside = ["nsenter", "--target", str(_pid(fleet.of("data")[0])), "--mount", "sh", "-euc"]
-    script = f"mkdir -p /srv/small; rm -f /tmp/small; mknod /tmp/small b {major} {minor}; mount /tmp/small /srv/small"
+    script = f"mkdir -p /srv/small; rm -f {DEVICE}; mknod {DEVICE} b {major} {minor}; mount {DEVICE} /srv/small"
     subprocess.run([*inside, script], check=True)
     size = MEGABYTES * 95 // 100
     fleet.on(fleet.of("data")[0], "sh", "-c", f"head -c {size}M /dev/zero > /srv/small/full || true")

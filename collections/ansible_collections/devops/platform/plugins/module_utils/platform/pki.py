@@ -133,7 +133,7 @@ def server_certificate(
     ca_key: ec.EllipticCurvePrivateKey,
     days: float = CERTIFICATE_DAYS,
 ) -> x509.Certificate:
-    """A server's certificate for ``name`` and ``others``, host names and IP addresses. Its ``days`` began an hour ago."""
+    """A server's certificate for ``name`` and ``others``, names and addresses; its ``days`` began an hour ago."""
     builder = _builder(name, ca.subject, key, days)
     for extension, critical in (
         (x509.SubjectAlternativeName([_alternative(text) for text in dict.fromkeys([name, *others])]), False),
