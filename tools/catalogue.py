@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from tools import REPOSITORY
 
 PYTEST = ("python", "-m", "pytest", "-q")
+# They skip themselves where there is no Prometheus, as in the suite `unit`; tests/monitoring brings one.
+REAL_PROMETHEUS = tuple(
+    f"collections/ansible_collections/devops/platform/tests/unit/{name}"
+    for name in ("dashboards/test_dashboards_real.py", "gate/test_gate_real.py")
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ CATALOGUE: tuple[Suite, ...] = (
     Suite(
         "alerting",
         "rules on each side of every threshold, their mutants, routes, messages: promtool, amtool, a real Alertmanager",
-        (*PYTEST, "-s", "tests/monitoring"),
+        (*PYTEST, "-s", "tests/monitoring", *REAL_PROMETHEUS),
         frozenset({"monitoring"}),
         minutes=15,
         needs="tests/monitoring",

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import plan_hosts
+from ansible_collections.devops.platform.plugins.module_utils.platform import exporters
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import service_ports, services_of
 from lab.state import State
 from tools import REPOSITORY
@@ -58,7 +59,13 @@ def on_host(platform: Mapping[str, Any], groups: Iterable[str]) -> list[str]:
             services = services_of(platform, app).items()
             found += [" :".join((f"{app}/{name}", *map(str, service_ports(service)[:1]))) for name, service in services]
     monitoring = _part(platform, "monitoring")
-    return [*found, _listens(monitoring, "node_exporter", 9100)] if "node_exporter" in monitoring else found
+    if "node_exporter" in monitoring:
+        found.append(_listens(monitoring, "node_exporter", 9100))
+    return found + [
+        f"{kind.name} :{exporters.port_of(kind, given)}"
+        for kind, given in exporters.declared(platform)
+        if groups & set(kind.groups(platform, given))
+    ]
 
 
 def _part(platform: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import random
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 VARIANTS = 16
@@ -33,7 +34,7 @@ def serving(texts: Sequence[bytes]) -> Iterator[int]:
     """The port on loopback that answers every path with the next of the texts."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: %d\r\n\r\n"
     answers = itertools.cycle([head % len(text) + text for text in texts])
-    loop = asyncio.new_event_loop()
+    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -45,13 +46,19 @@ def serving(texts: Sequence[bytes]) -> Iterator[int]:
         finally:
             writer.close()
 
-    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    async def serve() -> None:
+        over = asyncio.Event()
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        started.set_result((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), over))
+        await over.wait()
+        server.close()
+
+    # asyncio.run ends the connections that are still open when the server is over.
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
+    port, loop, over = started.result(10)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield port
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(over.set)
         thread.join(10)
-        loop.close()

@@ -36,6 +36,13 @@ def test_what_runs_on_a_host_follows_from_its_groups(groups, expected):
     assert on_host(PLATFORM, groups) == expected
 
 
+def test_exporters_stand_where_what_they_watch_runs():
+    exporters = {"redis": {"version": "1"}, "nginx": {"version": "1", "port": 9999}}
+    platform = {**PLATFORM, "monitoring": {**PLATFORM["monitoring"], "exporters": exporters}}
+    assert on_host(platform, ("edge",)) == ["nginx :443", "node_exporter :9100", "nginx_exporter :9999"]
+    assert on_host(platform, ("data",))[-1] == "redis_exporter :9121"
+
+
 def test_a_platform_may_lack_everything():
     assert on_host({}, ["edge", "app"]) == []
     assert addresses({}, HOSTS) == []
