@@ -21,7 +21,7 @@ from ansible_collections.devops.platform.plugins.module_utils.journey.account im
 from ansible_collections.devops.platform.plugins.module_utils.journey.edge import Edge, JourneyError
 from lab.state import State
 from tests.fleet.conftest import Starter
-from tests.fleet.harness.faults import FAULTS, Fault, remove_disk
+from tests.fleet.harness.faults import FAULTS, Fault, add_disk, remove_disk
 from tests.fleet.harness.fleet import Fleet
 from tests.monitoring.alerting.alertmanager import free_port
 from tests.monitoring.alerting.sinks import PHONE, REGION, Http, Mail, Sms, http_sink, mail_sink, sms_sink
@@ -94,9 +94,12 @@ def fleet(start_fleet: Starter, receivers: Receivers) -> Iterator[Fleet]:
         path = secrets / name
         path.write_text(f"{receivers.http.url}/slack" if name == "alert_slack" else "AKIAEXAMPLE")
         path.chmod(0o600)
-    started.play("site.yml").expect_ok()
-    yield started
-    remove_disk(started)
+    try:
+        add_disk(started)
+        started.play("site.yml").expect_ok()
+        yield started
+    finally:
+        remove_disk(started)
 
 
 @pytest.fixture(scope="module")

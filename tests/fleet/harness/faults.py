@@ -69,8 +69,9 @@ def _disk(fleet: Fleet) -> Path:
     return fleet.folder / "small.img"
 
 
-def fill_disk(fleet: Fleet) -> None:
-    """A small disk of its own, mounted into the data host and filled: the machine's own is left alone."""
+def add_disk(fleet: Fleet) -> None:
+    """A small disk of its own for the data host: the machine's own is left alone. Before node_exporter starts, since
+    mounts in the lab's hosts do not reach services that run already."""
     image = _disk(fleet)
     with image.open("wb") as handle:
         handle.truncate(MEGABYTES << 20)
@@ -82,6 +83,9 @@ def fill_disk(fleet: Fleet) -> None:
     inside = ["nsenter", "--target", str(_pid(fleet.of("data")[0])), "--mount", "sh", "-euc"]
     script = f"mkdir -p /srv/small; rm -f {DEVICE}; mknod {DEVICE} b {major} {minor}; mount {DEVICE} /srv/small"
     subprocess.run([*inside, script], check=True)
+
+
+def fill_disk(fleet: Fleet) -> None:
     size = MEGABYTES * 95 // 100
     fleet.on(fleet.of("data")[0], "sh", "-c", f"head -c {size}M /dev/zero > /srv/small/full || true")
 
