@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tools.overview import Host, addresses, on_host, render
 
 OTHERS = {"worker": {}, "admin": {"port": 5050, "enabled": False}}  # without a port; switched off
-PLATFORM = {
+PLATFORM: dict[str, Any] = {
     "name": "chat",
     "docker": {"groups": ["app"]},
     "data": {"group": "data", "postgresql": {"port": 5433}, "redis": None},
