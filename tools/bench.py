@@ -24,6 +24,7 @@ import yaml
 from lab import ephemeral
 from lab.errors import LabError
 from tools import REPOSITORY, hosts, locked_path
+from tools.capacity import measure as capacity
 from tools.measurements import MEASURES, PARTS, Result, Sample, document, merged, missed, text, to_data
 
 WORK = REPOSITORY / "build" / "bench"
@@ -37,6 +38,7 @@ HOST_PHASE = ("playbooks/hosts.yml",)
 DRIFT_HOSTS = 12
 DRIFT = ("playbooks/drift.yml",)
 ROLLOUT = ("playbooks/rollout.yml", "--extra-vars", "target=node_exporter")
+ASKED_FOR = {"cold", "capacity"}  # parts that take long: only where they are named
 ROLL_OUT = ("site.yml",)
 REMOVE = ("tools/playbooks/remove_node_exporter.yml",)
 
@@ -216,21 +218,31 @@ def facts() -> list[tuple[str, str]]:
     ]
 
 
+def measure_capacity(_bench: Bench) -> dict[str, Result]:
+    """What one Prometheus carries has a document of its own: it is nothing that a run takes."""
+    try:
+        capacity.run()
+    except capacity.CapacityError as error:
+        raise BenchError(str(error)) from error
+    return {}
+
+
 MEASURED = {
     "hosts": measure_hosts,
     "drift": measure_drift,
     "up": measure_up,
     "site": measure_site,
     "cold": measure_cold,
+    "capacity": measure_capacity,
 }
 
 
 def parts(named: list[str], cold: bool) -> list[str]:
     """Which parts, in the order in which one serves the next: the lab is up when site.yml is measured."""
-    wanted = set(named) or set(PARTS) - {"cold"}
+    wanted = set(named) or set(PARTS) - ASKED_FOR
     if cold:
         wanted.add("cold")
-    return [part for part in ("hosts", "drift", "cold", "up", "site") if part in wanted]
+    return [part for part in ("hosts", "drift", "cold", "up", "site", "capacity") if part in wanted]
 
 
 def save(results: dict[str, Result]) -> None:
@@ -242,7 +254,9 @@ def save(results: dict[str, Result]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; without: all but cold")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; without: all but cold and capacity"
+    )
     parser.add_argument("--runs", type=int, default=3, help="runs of each measure (3)")
     parser.add_argument("--cold", action="store_true", help="also `make up` with nothing cached")
     options = parser.parse_args(arguments)
@@ -254,11 +268,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for part in parts(options.parts, options.cold):
             print(f"{part}:", flush=True)
-            results.update(MEASURED[part](bench))
-            save(results)
+            found = MEASURED[part](bench)
+            results.update(found)
+            if found:
+                save(results)
     except (BenchError, LabError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if not results:
+        return 0
     print(f"\n{text(results)}\n\nwritten to {DOCUMENT.relative_to(REPOSITORY)}")
     late = missed(results)
     for line in late:

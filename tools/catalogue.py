@@ -144,6 +144,14 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "capacity",
+        "how much one Prometheus carries: a thousand hosts' worth of series; docs/capacity.md",
+        ("python", "-m", "tools.bench", "capacity"),
+        frozenset({"monitoring"}),
+        minutes=30,
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(

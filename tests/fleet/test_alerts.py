@@ -12,12 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.journey.account import Account, Session, enter
+from ansible_collections.devops.platform.plugins.module_utils.journey.account import (
+    Account,
+    Session,
+    become_member,
+    enter,
+)
 from ansible_collections.devops.platform.plugins.module_utils.journey.edge import Edge, JourneyError
 from lab.state import State
 from tests.fleet.conftest import Starter
@@ -109,16 +115,16 @@ def users(fleet: Fleet) -> Iterator[None]:
     edge = Edge(f"https://{fleet.address(fleet.of('edge')[0])}", "chat.lab", str(authority), timeout=15)
     over = threading.Event()
 
-    def ask() -> None:
-        session: Session | None = None
-        while not over.wait(0.2):
-            try:
-                session = session or enter(edge, Account("watcher", "correct horse battery"))
+    def ask(session: Session) -> None:
+        while not over.wait(0.5):
+            with suppress(JourneyError):
                 session.ask("GET", "/api/rooms")
-            except JourneyError:
-                continue
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    # Members of a room: what is slow is looking for those.
+    sessions = [enter(edge, Account("watcher", "correct horse battery")) for _ in range(4)]
+    become_member(sessions[0], "lobby")
+    assert sessions[0].ask("GET", "/api/rooms").status == 200
+    threads = [threading.Thread(target=ask, args=(session,), daemon=True) for session in sessions]
     for thread in threads:
         thread.start()
     yield

@@ -60,6 +60,13 @@ class Capacity:
         by_memory = MEMORY / self.median("memory")
         return "memory" if by_memory < PROCESSORS / self.median("processors") else "processors"
 
+    def spoken(self) -> str:
+        return (
+            f"{self.median('samples'):,.0f} samples/s, {self.memory_per_series:,.0f} bytes a series, "
+            f"{self.median('processors'):.2f} processors, all rules once in {self.median('rules') * 1000:,.0f} ms; "
+            f"a small instance carries {self.carried} hosts"
+        )
+
     def wrong(self) -> list[str]:
         """Why these figures stand for nothing."""
         found = []
@@ -106,7 +113,7 @@ def document(measured: Sequence[Capacity], interval: str, where: str) -> str:
 PAGE = """\
 # Capacity
 
-How much one Prometheus carries, measured by `python -m tools.capacity`, which also wrote this file. A generator serves
+How much one Prometheus carries, measured by `make bench BENCH=capacity`, which also wrote this file. A generator serves
 what a real node_exporter said, with other values at each scrape, under the names of so many hosts. Prometheus is the
 one that the lab's hosts run, with all rules of the role, every {interval}. Medians of {readings} readings a minute
 apart, {where}.

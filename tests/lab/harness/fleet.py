@@ -65,8 +65,13 @@ class Fleet:
         return self.hosts[host].address
 
     def secrets(self) -> dict[str, str]:
-        """Values by name, as the lab's secret store holds them."""
-        return {path.name: path.read_text().strip() for path in self.state.secrets.glob("[!.]*")}
+        """Values by name, as the lab's secret store holds them; of a key its second line, in which all differ."""
+        texts = {
+            str(path.relative_to(self.state.secrets)): path.read_text().strip()
+            for path in self.state.secrets.rglob("[!.]*")
+            if path.is_file() and path.suffix != ".crt"
+        }
+        return {name: text.splitlines()[2] if name.endswith(".key") else text for name, text in texts.items()}
 
     # On a host
 
