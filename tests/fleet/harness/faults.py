@@ -83,6 +83,8 @@ def add_disk(fleet: Fleet) -> None:
     inside = ["nsenter", "--target", str(_pid(fleet.of("data")[0])), "--mount", "sh", "-euc"]
     script = f"mkdir -p /srv/small; rm -f {DEVICE}; mknod {DEVICE} b {major} {minor}; mount {DEVICE} /srv/small"
     subprocess.run([*inside, script], check=True)
+    # From now on the loop device lives as long as the mount does, which ends with the host at the latest.
+    subprocess.run(["losetup", "--detach", device], check=True)
 
 
 def fill_disk(fleet: Fleet) -> None:
@@ -96,13 +98,8 @@ def empty_disk(fleet: Fleet) -> None:
 
 
 def remove_disk(fleet: Fleet) -> None:
-    """Whatever of it is there."""
     for host in fleet.of("data"):
         fleet.attempt(host, "umount", "/srv/small")
-    found = subprocess.run(["losetup", "--associated", str(_disk(fleet)), "--output", "NAME", "--noheadings"],
-                           check=False, capture_output=True, text=True)  # fmt: skip
-    for device in found.stdout.split():
-        subprocess.run(["losetup", "--detach", device], check=False)
 
 
 def _pid(host: str) -> int:
