@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -263,7 +264,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[int]:
 
         return wrapped
 
-    for owner, name in ((Path, "open"), (Path, "rename"), (Path, "unlink"), (backup.shutil, "rmtree")):
+    for owner, name in ((Path, "open"), (Path, "rename"), (Path, "unlink"), (shutil, "rmtree")):
         monkeypatch.setattr(owner, name, guarded(getattr(owner, name)))
     return count
 
