@@ -6,15 +6,23 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import jinja2
+import yaml
+
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import storage
+from ansible_collections.devops.platform.plugins.module_utils.platform import topology
 from tests.monitoring.alerting.alertmanager import eventually, free_port
 from tests.monitoring.harness.programs import program
+from tools import REPOSITORY
+
+ROLE = REPOSITORY / "collections/ansible_collections/devops/platform/roles/prometheus"
 
 
 @dataclass
@@ -70,10 +78,35 @@ class Prometheus:
         except (OSError, urllib.error.URLError):
             return False
 
+    def metric(self, name: str) -> float:
+        """The sum of what it says of itself by this name."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
     def values(self, query: str) -> list[Any]:
         """What an instant query gives, as (labels, text) in one order."""
         found = self.get("query", query=query)["result"]
         return sorted((sorted(each["metric"].items()), each.get("values") or each["value"][1]) for each in found)
+
+
+def configure(folder: Path, platform: Mapping[str, Any], host: str, addresses: Mapping[str, str], rules: Any) -> None:
+    """prometheus.yml as the role makes it for one of the hosts in `addresses`, all of which watch; and a rule file."""
+    groups = {"all": list(addresses), platform["monitoring"]["group"]: list(addresses)}
+    environment = jinja2.Environment(autoescape=False, keep_trailing_newline=True, trim_blocks=True)  # noqa: S701
+    environment.filters["to_json"] = json.dumps
+    environment.filters["to_nice_yaml"] = yaml.safe_dump
+    template = environment.from_string((ROLE / "templates/prometheus.yml.j2").read_text(encoding="utf-8"))
+    text = template.render(
+        prometheus_scrape_interval=platform["monitoring"]["prometheus"]["scrape_interval"],
+        prometheus_external_labels=storage.external_labels(platform, host, list(addresses)),
+        prometheus_alertmanagers=topology.alertmanagers(platform, groups, addresses),
+        prometheus_remote_write=storage.remote_write(platform),
+        prometheus_scrape_configs=topology.scrape_jobs(platform, groups, addresses),
+    )
+    (folder / "rules").mkdir(parents=True)
+    (folder / "prometheus.yml").write_text(text, encoding="utf-8")
+    (folder / "rules/test.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
 
 
 @contextmanager
