@@ -119,6 +119,15 @@ PARTS: dict[str, tuple[str, Callable[[Data], list[Relabel]]]] = {
     "pods": ("pod", _pods),
     "services": ("endpointslice", _services),
 }
+# What rules and dashboards call a container is `name`, which is a long number here.
+NAMES = [
+    {
+        "source_labels": ["namespace", "pod", "container"],
+        "regex": "(.+);(.+);(.+)",
+        "replacement": "$1/$2/$3",
+        "target_label": "name",
+    }
+]
 TRUSTED = ("apiserver", "kubelet", "cadvisor")  # parts of Kubernetes itself: only they are shown the token
 BY_NAMESPACE = ("pods", "services")
 
@@ -155,6 +164,7 @@ def _job(name: str, cluster: Data, part: str, job: str) -> dict[str, Any]:
         **({"scheme": "https", **shown, **_unverified(cluster, part)} if part in TRUSTED else {}),
         "kubernetes_sd_configs": [discovery],
         "relabel_configs": [*relabel(cluster), _fixed("cluster", name)],
+        **({"metric_relabel_configs": NAMES} if part == "cadvisor" else {}),
     }
 
 

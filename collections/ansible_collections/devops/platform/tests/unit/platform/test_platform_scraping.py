@@ -117,6 +117,18 @@ def test_only_kubelets_may_be_taken_on_trust(kubelets: dict[str, Any], unverifie
     assert all(made["kubernetes_sd_configs"][0]["tls_config"].get("ca_file") for made in found.values())
 
 
+def test_containers_have_names_that_people_know() -> None:
+    changed = {
+        name: made["metric_relabel_configs"] for name, made in clusters().items() if "metric_relabel_configs" in made
+    }
+    assert list(changed) == ["main-cadvisor"]
+    [rule] = changed["main-cadvisor"]
+    assert (rule["replacement"], rule["target_label"]) == ("$1/$2/$3", "name")
+    # The number stays where there is no container: a pod's sandbox.
+    assert re.fullmatch(rule["regex"], "shop;api-1;api")
+    assert not re.fullmatch(rule["regex"], "shop;api-1;")
+
+
 def test_namespaces_are_for_what_runs_in_them() -> None:
     found = clusters(namespaces=["shop"])
     limited = {name for name, made in found.items() if "namespaces" in made["kubernetes_sd_configs"][0]}
