@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,8 +22,10 @@ from ansible_collections.devops.platform.plugins.module_utils.monitoring import 
 from ansible_collections.devops.platform.plugins.module_utils.monitoring.backup import BackupError
 from tests.monitoring.alerting.alertmanager import eventually
 from tests.monitoring.harness.prometheus import Prometheus, running
+from tools import REPOSITORY
 
 ADMIN = "--web.enable-admin-api"
+COLLECTIONS = REPOSITORY / "collections"
 
 
 def history(promtool: str, data: Path) -> None:
@@ -160,3 +165,85 @@ def test_the_admin_api_must_be_open(server: Prometheus, tmp_path: Path) -> None:
     done = back_up(server, tmp_path / "backups")
     assert done.returncode == 1
     assert "start it with --web.enable-admin-api" in done.stderr
+
+
+SYSTEMCTL = """\
+#!{python}
+# What the module asks systemd, for a Prometheus of a test.
+import os, signal, subprocess, sys, time
+word, pid = sys.argv[1], open({pid!r}).read().strip()
+def runs():
+    return bool(pid) and os.path.exists(f"/proc/{{pid}}") and open(f"/proc/{{pid}}/stat").read().split()[2] != "Z"
+if word == "stop" and runs():
+    os.kill(int(pid), signal.SIGTERM)
+    while runs():
+        time.sleep(0.05)
+elif word == "start" and not runs():
+    log = open({log!r}, "ab")
+    started = subprocess.Popen({command!r}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    open({pid!r}, "w").write(str(started.pid))
+elif word == "is-active":
+    sys.exit(0 if runs() else 3)
+elif word == "is-failed":
+    sys.exit(1 if runs() else 0)
+"""
+
+
+@pytest.fixture
+def service(server: Prometheus, tmp_path: Path) -> Iterator[Path]:
+    """The folder of a systemctl that starts and stops the server."""
+    assert server.process is not None
+    folder, pid = tmp_path / "bin", tmp_path / "pid"
+    folder.mkdir()
+    pid.write_text(str(server.process.pid))
+    texts = {"python": sys.executable, "pid": str(pid), "log": str(tmp_path / "log"), "command": server.process.args}
+    (folder / "systemctl").write_text(SYSTEMCTL.format(**texts), encoding="utf-8")
+    (folder / "systemctl").chmod(0o755)
+    yield folder
+    subprocess.run([folder / "systemctl", "stop", "x"], check=True)
+
+
+def module(service: Path, server: Prometheus, promtool: str, directory: Path, **more: Any) -> dict[str, Any]:
+    """What devops.platform.prometheus_restore answers, run as Ansible runs it on a host."""
+    arguments = {
+        "directory": str(directory),
+        "name": "mon1",
+        "data": str(server.data),
+        "url": server.url,
+        "promtool": promtool,
+        "timeout": 15,
+        **more,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.devops.platform.plugins.modules.prometheus_restore"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env={**os.environ, "PATH": f"{service}:{os.environ['PATH']}", "PYTHONPATH": str(COLLECTIONS)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_the_module_does_it_all(service: Path, server: Prometheus, promtool: str, tmp_path: Path) -> None:
+    directory = tmp_path / "backups"
+    assert back_up(server, directory).returncode == 0
+    before = server.values("demo[6h]")
+    foreseen = module(service, server, promtool, directory, _ansible_check_mode=True)
+    assert foreseen["changed"]
+    assert "it would be restored" in foreseen["said"][0]
+    assert server.running()
+
+    done = module(service, server, promtool, directory)
+    assert done.get("blocks", {}).get("count", 0) > 1, done
+    assert done["archive"] == str(archive_of(directory))
+    assert Path(done["kept"]).is_dir()
+    assert server.values("demo[6h]") == before
+
+    refused = module(service, server, promtool, directory, query='up{instance="nobody"}', timeout=1)
+    assert refused["failed"]
+    assert "The data from before are back, and Prometheus runs with them." in refused["msg"]
+    nowhere = module(service, server, promtool, directory, archive="other.tar.gz")
+    assert nowhere["msg"] == f"there is no file {directory}/other.tar.gz; name another archive."
+    eventually(lambda: server.values("demo[6h]") == before, "it serves what it had")
