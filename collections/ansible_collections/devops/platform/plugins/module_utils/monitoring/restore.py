@@ -11,6 +11,7 @@ way stands in `.restore` there, which Prometheus passes by:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -206,27 +207,43 @@ def _move(source: Path, target: Path) -> None:
         (source / name).rename(target / name)
 
 
+@contextlib.contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """As the user that the folder is of, where we may: who owns it could put a link where something is to be written,
+    and would have root follow it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    owner, group = folder.stat(), os.getegid()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+
+
 def unpack(archive: Path, place: Place, size: int) -> Blocks:
-    """The archive's blocks below `place.new`, with the owner of Prometheus' directory."""
+    """The archive's blocks below `place.new`, which are of the owner of Prometheus' directory."""
     system = os.statvfs(place.data)
     free = system.f_bavail * system.f_frsize
     if size * ROOM > free:
         text = f"{archive} needs {size >> 20} MiB beside the live data, and {place.data} has {free >> 20} MiB left"
         raise BackupError(f"{text}; make room, and do it again")
-    owner = place.data.stat()
-    place.new.mkdir(parents=True)
-    with tarfile.open(archive, "r:gz") as opened:
+    with archive.open("rb") as file, as_owner(place.data), tarfile.open(fileobj=file, mode="r:gz") as opened:
+        place.work.mkdir(0o750)
+        place.new.mkdir(0o750)
         for member in opened:
             member.mode = 0o750 if member.isdir() else 0o640
             opened.extract(member, place.new, **FILTER)
-    for path in _tree(place.new):
-        os.chown(path, owner.st_uid, owner.st_gid)
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    return Blocks.read(place.new)
+        for path in _tree(place.new):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        return Blocks.read(place.new)
 
 
 def _tree(folder: Path) -> Iterator[str]:
@@ -255,13 +272,15 @@ def restore(archive: Path, place: Place, tools: Tools, now: float) -> Restored:
         if problem:
             raise BackupError(f"promtool refuses what is in {archive}: {problem}")
     except (BackupError, OSError, tarfile.TarError) as error:
-        shutil.rmtree(place.work, ignore_errors=True)
+        with as_owner(place.data):
+            shutil.rmtree(place.work, ignore_errors=True)
         raise BackupError(f"{error}. Nothing was switched; Prometheus was not touched") from error
     said.append(f"promtool reads its {blocks.count} blocks, {blocks.samples} samples")
     ran = tools.running()
     try:
         tools.stop()
-        place.switch()
+        with as_owner(place.data):
+            place.switch()
         tools.start()
         problem = tools.prove(blocks)
         if problem:
@@ -270,7 +289,8 @@ def restore(archive: Path, place: Place, tools: Tools, now: float) -> Restored:
         stands = _back(place, tools, ran)
         raise BackupError(f"with the archive's data Prometheus did not prove itself: {error}. {stands}") from error
     said.append("Prometheus runs with them, is ready, and answers a query about them")
-    return Restored(blocks, place.commit(now), said)
+    with as_owner(place.data):
+        return Restored(blocks, place.commit(now), said)
 
 
 def recover(place: Place, tools: Tools) -> list[str]:
@@ -280,10 +300,12 @@ def recover(place: Place, tools: Tools) -> list[str]:
     said = ["removed what an earlier restore that died had unpacked"]
     if place.part.exists() or place.old.exists():
         tools.stop()
-        place.put_back()
+        with as_owner(place.data):
+            place.put_back()
         tools.start()
         said = ["put back the data from before an earlier restore that died"]
-    shutil.rmtree(place.work)
+    with as_owner(place.data):
+        shutil.rmtree(place.work)
     return said
 
 
@@ -291,10 +313,11 @@ def _back(place: Place, tools: Tools, ran: bool) -> str:
     """How it stands after the way back, in a sentence."""
     try:
         tools.stop()
-        place.put_back()
+        with as_owner(place.data):
+            place.put_back()
+            shutil.rmtree(place.work)
         if ran:
             tools.start()
-        shutil.rmtree(place.work)
     except (BackupError, OSError) as error:
         return f"Going back failed as well: {error}. The next run begins with that; the data are in {place.work}"
     return "The data from before are back" + (", and Prometheus runs with them" if ran else "; it did not run before")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -216,6 +218,32 @@ def test_into_an_empty_directory(tmp_path: Path) -> None:
     done = restore.restore(packed(tmp_path), host.place, host.tools(), NOW)
     assert done.kept == ""
     assert {path.name for path in host.place.data.iterdir()} == {BLOCK, "wal"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_what_is_written_is_the_owners(tmp_path: Path) -> None:
+    """A link that the owner puts in the way leads root nowhere that the owner may not write to."""
+    nobody = 65534
+    archive = packed(tmp_path)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        host = Host(Place(Path(folder) / "data"))
+        host.place.data.mkdir()
+        fake_snapshots.block(host.place.data, OTHER, "old")
+        for path in [host.place.data, *host.place.data.rglob("*")]:
+            os.chown(path, nobody, nobody)
+        restore.restore(archive, host.place, host.tools(), NOW)
+        made = list((host.place.data / BLOCK).rglob("*"))
+        assert made
+        assert {path.stat().st_uid for path in made} == {nobody}
+        assert (os.geteuid(), os.getegid()) == (0, 0)
+
+        closed = Path(folder) / "closed"
+        closed.mkdir(0o700)
+        host.place.work.symlink_to(closed)
+        with pytest.raises((BackupError, OSError)):
+            restore.restore(archive, host.place, host.tools(), NOW)
+        assert list(closed.iterdir()) == []
 
 
 @pytest.mark.parametrize(
