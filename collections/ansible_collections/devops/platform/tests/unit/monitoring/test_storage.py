@@ -92,6 +92,7 @@ def test_the_component_runs_the_program_with_arguments_that_it_takes() -> None:
     assert found == backup.Settings(
         "http://127.0.0.1:9090", Path("/data"), Path("/backup"), "mon1", 7, 93600, Path("/text/prometheus_backup.prom")
     )
+    assert [folder["path"] for folder in made["directories"] if folder.get("data")] == ["/backup"]  # stays
     assert made["unit"]["writable"] == ["/data", "/backup", "/text"]
     assert made["unit"]["options"]["Service"]["SupplementaryGroups"] == "node_exporter"
 
