@@ -51,3 +51,16 @@ def test_samples_can_be_queried(fetch_json):
 
 def test_its_tool_is_on_the_path(host):
     assert host.run("promtool check config /etc/prometheus/prometheus.yml").succeeded
+
+
+def test_a_backup_is_made_at_its_time_and_by_hand(host, fetch):
+    assert host.service("prometheus_backup.timer").is_running
+    assert host.service("prometheus_backup.timer").is_enabled
+    assert not host.service("prometheus_backup").is_enabled
+    host.check_output("systemctl start prometheus_backup")
+    made = host.check_output("cd /var/backups/prometheus && sha256sum --check *.sha256")
+    assert made.endswith(".tar.gz: OK")
+    assert host.check_output("ls /var/lib/prometheus/snapshots") == ""
+    metrics = fetch("http://127.0.0.1:9100/metrics")
+    assert "prometheus_backup_last_success_timestamp_seconds" in metrics
+    assert "node_textfile_scrape_error 0" in metrics

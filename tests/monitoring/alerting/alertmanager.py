@@ -135,9 +135,11 @@ def running(
     secrets: Mapping[str, str],
     flags: Sequence[str] = ("--cluster.listen-address=",),
     address: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Alertmanager]:
+    """On any free port, where none is given."""
     config = write(folder, platform, secrets)
-    found = Alertmanager(address, free_port(address), folder / "log")
+    found = Alertmanager(address, port or free_port(address), folder / "log")
     with found.log.open("wb") as log:
         found.process = subprocess.Popen(
             [

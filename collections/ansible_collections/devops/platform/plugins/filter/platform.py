@@ -10,6 +10,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import (
     exporters,
     grafana,
     model,
+    remote,
     topology,
 )
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
@@ -33,6 +34,8 @@ class FilterModule:
         "grafana_datasources": grafana.grafana_datasources,
         "ip_family": topology.ip_family,
         "networks": topology.networks,
+        "remote_authorities": remote.remote_authorities,
+        "remote_secrets": remote.remote_secrets,
         "scrape_jobs": topology.scrape_jobs,
     }
 

@@ -252,6 +252,17 @@ options:
             description: Targets that it starts with; C(multi-user.target) if left out.
             type: list
             elements: str
+          timer:
+            description:
+              - When it runs, for a command that ends by itself (V(type=oneshot)). A timer of the component's name is
+                what is enabled and running then; the command runs at its times alone, not when something changes.
+              - A time at which the host was off is made up for when it is back.
+            type: dict
+            suboptions:
+              calendar:
+                description: C(OnCalendar) of systemd.timer(5), such as C(daily) or C(Sun 03:30).
+                type: str
+                required: true
           options:
             description: Further or other settings, a mapping by section of the unit file.
             type: dict
@@ -401,6 +412,16 @@ EXAMPLES = r"""
         on_change: reload
     service: {name: nginx}
     probe: {tcp: "127.0.0.1:8080"}
+
+- name: Run a command each night
+  devops.platform.component:
+    name: sweep
+    unit:
+      exec: /usr/bin/find /var/cache/sweep -mtime +7 -delete
+      type: oneshot
+      hardening: strict
+      writable: [/var/cache/sweep]
+      timer: {calendar: "03:30"}
 
 - name: Go back to the generation before
   devops.platform.component:

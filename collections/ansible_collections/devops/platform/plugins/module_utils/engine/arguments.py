@@ -50,6 +50,9 @@ USER: Spec = {
     "shell": {"type": "str"},
     "groups": STRINGS,
 }
+TIMER: Spec = {
+    "calendar": {"type": "str", "required": True},
+}
 UNIT: Spec = {
     "exec": {"type": "str", "required": True},
     "description": {"type": "str"},
@@ -65,6 +68,7 @@ UNIT: Spec = {
     "writable": STRINGS,
     "capabilities": STRINGS,
     "wanted_by": STRINGS,
+    "timer": {"type": "dict", "options": TIMER},
     "options": {"type": "dict"},
 }
 COMPOSE: Spec = {

@@ -54,6 +54,9 @@ class SystemdRuntime:
             self._systemctl("stop")
             # One that ends badly by itself just then counts as failed, which systemd would remember beyond its file.
             self.host.query(["systemctl", "reset-failed", self.unit])
+            if self.unit.endswith(".timer"):
+                # When it ran last is a file of systemd's, which would outlive it.
+                self.host.query(["systemctl", "clean", "--what=state", self.unit])
             self.disable()
 
     def restore(self, before: Mapping[str, Any], effect: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import SpecError
-from .units import render_unit
+from .units import render_timer, render_unit
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 STATES = ("present", "absent", "rolled_back")
@@ -206,7 +206,7 @@ def _runtime(raw: dict[str, Any], name: str, problems: list[str]) -> Runtime:
         return Runtime()
     given = raw[kinds[0]]
     if kinds[0] == "unit":
-        return Runtime("unit", f"{name}.service")
+        return Runtime("unit", f"{name}.timer" if given.get("timer") else f"{name}.service")
     if kinds[0] == "service":
         unit = given["name"]
         return Runtime("service", unit if "." in unit else f"{unit}.service")
@@ -302,12 +302,18 @@ def _links(raw: dict[str, Any], name: str, release: Release | None) -> list[Entr
 def _unit_file(raw: dict[str, Any], name: str, user: User | None, problems: list[str]) -> list[Entry]:
     if not raw.get("unit"):
         return []
+    unit = raw["unit"]
     try:
-        text = render_unit(name, raw["unit"], f"{RELEASES}/{name}/current", user.name if user else "")
+        texts = {"service": render_unit(name, unit, f"{RELEASES}/{name}/current", user.name if user else "")}
+        if unit.get("timer"):
+            texts["timer"] = render_timer(name, unit)
     except ValueError as error:
         problems.append(str(error))
         return []
-    return [Entry(path=f"/etc/systemd/system/{name}.service", content=text.encode(), on_change="restart")]
+    return [
+        Entry(path=f"/etc/systemd/system/{name}.{kind}", content=text.encode(), on_change="restart")
+        for kind, text in texts.items()
+    ]
 
 
 def _is_true(value: Any) -> bool:

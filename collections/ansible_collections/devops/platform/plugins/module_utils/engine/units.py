@@ -84,13 +84,37 @@ def render_unit(name: str, raw: dict[str, Any], current: str, user: str = "") ->
         raise ValueError(f"unit.hardening {profile!r} is not one of {', '.join(HARDENING)}")
     if not raw.get("exec"):
         raise ValueError("unit.exec is missing: the command that the unit runs")
+    if raw.get("timer") and raw.get("type") != "oneshot":
+        raise ValueError("unit.timer needs type: oneshot; what goes on running would be started once only")
     sections: dict[str, dict[str, Any]] = {
         "Unit": _unit_section(name, raw),
         "Service": {**_service_section(raw, current, raw.get("user") or user), **_sandbox(raw, profile)},
-        "Install": {"WantedBy": " ".join(raw.get("wanted_by") or ["multi-user.target"])},
     }
+    if raw.get("timer"):
+        # The timer is what is enabled. What it has started goes when it goes, and begins anew with new content.
+        sections["Unit"]["PartOf"] = f"{name}.timer"
+    else:
+        sections["Install"] = {"WantedBy": " ".join(raw.get("wanted_by") or ["multi-user.target"])}
     for section, options in (raw.get("options") or {}).items():
         sections.setdefault(section, {}).update(options)
+    return _text(name, sections)
+
+
+def render_timer(name: str, raw: dict[str, Any]) -> str:
+    """The timer of a service unit that has one. Raises ValueError as render_unit does."""
+    timer = raw["timer"]
+    return _text(
+        name,
+        {
+            "Unit": {"Description": f"Times of: {raw.get('description') or name}"},
+            # Persistent: a time at which the host was off is made up for.
+            "Timer": {"OnCalendar": str(timer["calendar"]), "Persistent": "true", "AccuracySec": "1s"},
+            "Install": {"WantedBy": "timers.target"},
+        },
+    )
+
+
+def _text(name: str, sections: dict[str, dict[str, Any]]) -> str:
     lines = [f"# {name}: made by devops.platform.component; changes here are drift and will be taken back."]
     for section, options in sections.items():
         lines += ["", f"[{section}]"]
@@ -122,7 +146,8 @@ def _service_section(raw: dict[str, Any], current: str, account: str) -> dict[st
     if environment:
         section["Environment"] = [_quote(f"{key}={value}") for key, value in sorted(environment.items())]
     if section["Type"] == "oneshot":
-        section["RemainAfterExit"] = "yes"
+        # What counts as running is not started again, by a timer neither.
+        section["RemainAfterExit"] = "no" if raw.get("timer") else "yes"
     else:
         section["Restart"] = raw.get("restart") or "on-failure"
         section["RestartSec"] = "1s"

@@ -67,15 +67,23 @@ def installed_as(file: str) -> str:
 def no_data_rules(scrape_configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A rule file `no_data`: an alert for each declared job about which nothing is known. `{}` where there are no jobs.
 
-    Static jobs without a target are left out: there is nothing to be known.
+    Static jobs without a target, and those of targets that announce themselves, are left out: there may be nothing to
+    be known.
     """
     rules = [_no_data(str(config["job_name"])) for config in scrape_configs if _has_targets(config)]
     return {"no_data": {"groups": [{"name": "no-data", "rules": rules}]}} if rules else {}
 
 
 def _has_targets(config: Mapping[str, Any]) -> bool:
-    discovered = any(str(key).endswith("_sd_configs") for key in config)
-    return discovered or any(static.get("targets") for static in config.get("static_configs") or ())
+    if any(str(key).endswith("_sd_configs") for key in config):
+        return not _volunteers(config)
+    return any(static.get("targets") for static in config.get("static_configs") or ())
+
+
+def _volunteers(config: Mapping[str, Any]) -> bool:
+    """Whether it is of targets that announce themselves: there may rightly be none."""
+    labels = (label for each in config.get("relabel_configs") or () for label in each.get("source_labels") or ())
+    return any(str(label).endswith("_annotation_prometheus_io_scrape") for label in labels)
 
 
 def _no_data(job: str) -> dict[str, Any]:

@@ -44,6 +44,32 @@ def host_port(text: str) -> None:
         raise ValueError(f"'{text}' is not HOST:PORT, such as 0.0.0.0:9323")
 
 
+def address(text: str) -> None:
+    """A host name or an IP address, and no port."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+            raise ValueError(f"'{text}' is no host name or IP address; a port stands beside it, as `port`") from None
+
+
+_DAYS = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+_NUMBER = r"(\*|[0-9]+(\.\.[0-9]+)?)(/[0-9]+)?"
+_PART = rf"{_NUMBER}(,{_NUMBER})*"
+_WORDS = "minutely|hourly|daily|weekly|monthly|quarterly|semiannually|yearly|annually"
+CALENDAR = re.compile(
+    rf"(?:(?:{_WORDS})|(?=\S)(?:{_DAYS}((,|\.\.){_DAYS})*\s*)?(?:(?:{_PART}-)?{_PART}[-~]{_PART}\s*)?"
+    rf"(?:{_PART}:{_PART}(:{_PART})?)?)(?:\s+(?:utc|[a-z_]+/[a-z_/+-]+))?",
+    re.IGNORECASE,
+)
+
+
+def calendar(text: str) -> None:
+    """The usual forms of systemd.time(7); systemd itself has the last word on a host."""
+    if not CALENDAR.fullmatch(text):
+        raise ValueError(f"'{text}' is no time of systemd.timer(5), such as daily, 03:30 or Sun *-*-* 03:30:00")
+
+
 def email(text: str) -> None:
     if not re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", text):
         raise ValueError(f"'{text}' is not a mail address, such as ops@example.com")
@@ -55,7 +81,9 @@ def timezone(text: str) -> None:
 
 
 CHECKS: dict[str, Callable[[str], None]] = {
+    "address": address,
     "artifact-source": artifact_source,
+    "calendar": calendar,
     "cidr": cidr,
     "email": email,
     "host-port": host_port,

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from . import blackbox, exporters
+from . import blackbox, exporters, kubernetes
 from .listeners import Listener, cluster_port, listeners, metrics_port
 from .model import (
     ANYWHERE,
@@ -21,6 +21,8 @@ from .model import (
     service_ports,
     services_of,
 )
+from .remote import asked as remotely
+from .remote import authority_of
 
 
 def networks(names: Sequence[str], groups: Groups, addresses: Addresses) -> list[str]:
@@ -73,8 +75,8 @@ def _merge(first: list[str], second: list[str]) -> list[str]:
 
 
 def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
-    """Prometheus `scrape_configs`, ready to be written out: `[{job_name, metrics_path, static_configs}]`; exporters'
-    have `scheme`, `tls_config` and `basic_auth` as well.
+    """Prometheus `scrape_configs`, ready to be written out: `[{job_name, metrics_path, static_configs}]`; some have
+    `scheme`, `tls_config`, `basic_auth` and the like as well, and those of Kubernetes find their targets themselves.
 
     Each static config is one target with the label `host`; an application's also have `app` and `service`.
     """
@@ -110,11 +112,26 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
                 ports = service_ports(service)
                 jobs.append(_job(topology, f"{app}-{name}", str(service["metrics"]), group, ports, labels))
     targets = section(monitoring, "targets")
-    for name in sorted(targets):
-        target = section(targets, name)
-        path = str(target.get("path", "/metrics"))
-        jobs.append(_job(topology, str(name), path, list(target["groups"]), [int(target["port"])]))
+    jobs += [_target(topology, str(name), section(targets, name)) for name in sorted(targets)]
+    jobs += kubernetes.jobs(platform)
     return jobs
+
+
+def _target(topology: Topology, name: str, target: Data) -> dict[str, Any]:
+    """A job of platform.monitoring.targets: hosts of groups, and servers that the inventory does not know."""
+    port = int(target["port"])
+    job = _job(topology, name, str(target.get("path", "/metrics")), list(target.get("groups") or ()), [port])
+    others = section(target, "addresses")
+    job["static_configs"] += [
+        {"targets": [host_port(str(others[host]), port)], "labels": {"host": str(host)}}
+        for host in sorted(others, key=natural)
+    ]
+    if target.get("scheme"):
+        job["scheme"] = str(target["scheme"])
+    params = section(target, "params")
+    if params:
+        job["params"] = {str(key): [str(value) for value in params[key]] for key in params}
+    return {**job, **remotely(target, authority_of("targets", name))}
 
 
 def _job(

@@ -37,6 +37,15 @@ def test_a_release_becomes_links_and_a_unit_a_file():
     assert (spec.runtime.kind, spec.runtime.unit) == ("unit", "demo.service")
 
 
+def test_a_timer_is_what_runs():
+    unit = {"exec": "/bin/sweep", "type": "oneshot", "timer": {"calendar": "daily"}}
+    spec = parse_spec(component(unit=unit), "amd64")
+    assert [entry.path for entry in spec.entries] == [
+        "/etc/systemd/system/demo.service", "/etc/systemd/system/demo.timer"
+    ]  # fmt: skip
+    assert (spec.runtime.kind, spec.runtime.unit) == ("unit", "demo.timer")
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -58,6 +67,7 @@ def test_a_release_becomes_links_and_a_unit_a_file():
         ({"release": {"version": "1", "sha256": {"amd64": "abc"}}}, "no digest for this host's architecture amd64"),
         ({"unit": {"exec": "x"}, "service": {"name": "y"}}, "one runtime, not unit and service"),
         ({"unit": {"exec": ""}}, "unit.exec is missing"),
+        ({"unit": {"exec": "x", "timer": {"calendar": "daily"}}}, "unit.timer needs type: oneshot"),
         ({"unit": {"exec": "x", "hardening": "steel"}}, "unit.hardening 'steel' is not one of"),
         ({"unit": {"exec": "x", "description": "two\nlines"}}, "Unit.Description holds a line break"),
         (

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.devops.platform.plugins.module_utils.engine.units import UnitState, parse_show, render_unit
+from ansible_collections.devops.platform.plugins.module_utils.engine.units import (
+    UnitState,
+    parse_show,
+    render_timer,
+    render_unit,
+)
 
 
 def parsed(text):
@@ -54,6 +59,23 @@ def test_a_oneshot_stays_active_and_is_not_restarted():
     service = parsed(render_unit("demo", {"exec": "/bin/true", "type": "oneshot"}, "/r"))["Service"]
     assert service["RemainAfterExit"] == "yes"
     assert "Restart" not in service
+
+
+def test_what_a_timer_starts_ends_and_is_not_enabled_by_itself():
+    raw = {"exec": "/bin/true", "type": "oneshot", "description": "Sweep", "timer": {"calendar": "Sun 03:30"}}
+    service = parsed(render_unit("demo", raw, "/r"))
+    assert service["Service"]["RemainAfterExit"] == "no"
+    assert service["Unit"]["PartOf"] == "demo.timer"
+    assert "Install" not in service
+    timer = parsed(render_timer("demo", raw))
+    assert dict(timer["Timer"]) == {"OnCalendar": "Sun 03:30", "Persistent": "true", "AccuracySec": "1s"}
+    assert timer["Unit"]["Description"] == "Times of: Sweep"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+def test_a_calendar_is_one_line():
+    with pytest.raises(ValueError, match=r"Timer\.OnCalendar holds a line break"):
+        render_timer("demo", {"exec": "/bin/true", "type": "oneshot", "timer": {"calendar": "daily\n[Service]"}})
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\n", exclude_categories=("Cs",)), min_size=1))

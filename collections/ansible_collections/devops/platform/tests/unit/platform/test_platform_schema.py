@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
-from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo
+from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
@@ -89,9 +89,16 @@ def read_by_code() -> set[str]:
         topology.firewall_rules(platform, host, groups, addresses)
         placement.phase_groups(platform, host, groups)
     topology.scrape_jobs(platform, groups, addresses)
-    probed = "    exporters: {blackbox: {version: '1'}}\n    probes: {a: {tls: 'b:1'}}\n    targets:\n"
+    probed = (
+        "    exporters: {blackbox: {version: '1'}}\n"
+        "    probes: {a: {tls: 'b:1'}}\n"
+        "    kubernetes: {a: {api_server: 'https://k', token: t, ca: c, kubelets: {}}}\n"
+        "    targets:\n"
+    )
     with_probes = Recorder(example.data(("    targets:\n", probed)), SCHEMA["properties"]["platform"], (), seen)
     topology.scrape_jobs(with_probes, groups, addresses)
+    backup = ("retention_size: 5GB", "backup: {directory: /backup}")
+    storage.prometheus_backup(Recorder(example.data(backup), SCHEMA["properties"]["platform"], (), seen))
     topology.alertmanagers(platform, groups, addresses)
     topology.edge_routes(platform, groups, addresses)
     compose.compose_project(platform, "chat", "app1", groups, addresses, example.IMAGES["images"])

@@ -82,6 +82,8 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         ("data", "redis"),
         *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
         ("monitoring", "grafana"),
+        *(("monitoring", "targets", str(name)) for name in context.section("monitoring", "targets")),
+        *(("monitoring", "kubernetes", str(name)) for name in context.section("monitoring", "kubernetes")),
     ]
     for path in passwords:
         yield path, _named(context.section(*path))
@@ -94,7 +96,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values.get(key) for key in ("password", "secret_key", "bearer")}
+    return {key: values.get(key) for key in ("password", "secret_key", "bearer", "token")}
 
 
 def secrets(context: Context) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
         for key, item in data.items():
             yield from encrypted(item, (*path, key))
     elif isinstance(data, Opaque) and (
-        path[-1:] in (("password",), ("secret_key",))
+        path[-1] in ("password", "secret_key", "bearer", "token")
         or path[-2:-1] == ("secrets",)
         or path[:3] == ("platform", "monitoring", "alerting")
     ):
