@@ -57,6 +57,8 @@ CONTROLLER_ONLY = (
     "plugins/module_utils/engine/describe.py",
     "plugins/module_utils/platform/",
     "plugins/module_utils/roles/files.py",
+    "plugins/module_utils/rollout/settings.py",
+    "plugins/module_utils/rollout/steps.py",
 )
 
 
