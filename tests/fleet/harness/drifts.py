@@ -143,6 +143,14 @@ DRIFTS = (
     Drift(
         "redis.conf", DATA, "echo 'maxclients 10' >>/etc/redis/redis.conf", "redis", "content", "/etc/redis/redis.conf"
     ),
+    Drift(
+        "the password of exporters readable",
+        MONITORING,
+        "chmod 0644 /etc/prometheus/exporters/password",
+        "prometheus",
+        "mode",
+        "/etc/prometheus/exporters/password",
+    ),
     Drift("users of Redis readable", DATA, "chmod 0644 /etc/redis/users.acl", "redis", "mode", "/etc/redis/users.acl"),
     Drift(
         "pg_hba.conf owned by root",
@@ -338,6 +346,23 @@ DRIFTS = (
         "postgresql@17-main.service",
     ),
     Drift(
+        "an exporter stopped",
+        DATA,
+        "systemctl stop redis_exporter",
+        "redis_exporter",
+        "stopped",
+        "redis_exporter.service",
+    ),
+    Drift(
+        "a timer stopped and disabled",
+        MONITORING,
+        "systemctl disable --quiet --now prometheus_backup.timer",
+        "prometheus_backup",
+        "disabled",
+        "prometheus_backup.timer",
+        (("prometheus_backup", "stopped", "prometheus_backup.timer"),),
+    ),
+    Drift(
         "settings added to a unit",
         MONITORING,
         f"mkdir -p {OVERRIDES}; printf '[Service]\\nNice=5\\n' >{OVERRIDES}/override.conf; systemctl daemon-reload",
@@ -402,6 +427,8 @@ DRIFTS = (
         "user-missing",
         "node_exporter",
         (
+            ("node_exporter", "owner", "/etc/node_exporter/tls.crt"),
+            ("node_exporter", "owner", "/etc/node_exporter/tls.key"),
             ("node_exporter", "owner", "/etc/node_exporter/web.yml"),
             ("node_exporter", "owner", "/var/lib/node_exporter"),
         ),

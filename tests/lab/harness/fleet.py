@@ -65,13 +65,7 @@ class Fleet:
         return self.hosts[host].address
 
     def secrets(self) -> dict[str, str]:
-        """Values by name, as the lab's secret store holds them; of a key its second line, in which all differ."""
-        texts = {
-            str(path.relative_to(self.state.secrets)): path.read_text().strip()
-            for path in self.state.secrets.rglob("[!.]*")
-            if path.is_file() and path.suffix != ".crt"
-        }
-        return {name: text.splitlines()[2] if name.endswith(".key") else text for name, text in texts.items()}
+        return secret_values(self.state.secrets)
 
     # On a host
 
@@ -152,3 +146,13 @@ def until(what: str, condition: Callable[[], bool], seconds: float = 60, interva
 def pids(listing: str) -> dict[str, str]:
     """`{container: process}` of `docker inspect --format '{{.Name}} {{.State.Pid}}'` lines."""
     return dict(re.findall(r"^/?(\S+) (\d+)$", listing, re.MULTILINE))
+
+
+def secret_values(folder: Path) -> dict[str, str]:
+    """Values by name, as a secret store holds them below ``folder``; of a key its second line, in which all differ."""
+    texts = {
+        str(path.relative_to(folder)): path.read_text().strip()
+        for path in folder.rglob("[!.]*")
+        if path.is_file() and path.suffix != ".crt"
+    }
+    return {name: text.splitlines()[2] if name.endswith(".key") else text for name, text in texts.items()}
