@@ -104,14 +104,21 @@ class Alertmanager:
             lines = answer.read().decode().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
-    def post(self, *alerts: Mapping[str, str], over: bool = False, summary: str = "something is wrong") -> None:
-        """Send alerts with these labels, firing or, where they are `over`, resolved."""
+    def post(
+        self,
+        *alerts: Mapping[str, str],
+        over: bool = False,
+        summary: str = "something is wrong",
+        since: datetime = LATELY,
+    ) -> None:
+        """Send alerts with these labels, firing or, where they are `over`, resolved. Alertmanager tells at once of what
+        has been so ``since`` before its `group_wait`, without waiting for others of the group."""
         now = datetime.now(UTC)
         body = [
             {
                 "labels": dict(labels),
                 "annotations": {"summary": summary, "description": "it has been so for a while"},
-                "startsAt": LATELY.isoformat(),
+                "startsAt": since.isoformat(),
                 **({"endsAt": now.isoformat()} if over else {}),
             }
             for labels in alerts

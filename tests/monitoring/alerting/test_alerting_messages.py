@@ -155,7 +155,8 @@ def test_default_and_basic_authentication(world):
 def test_ten_alerts_of_an_application_are_one_message(world):
     world.http.came.pop("/hook", None)
     common = {"alertname": "ChatErrors", "severity": "high", "team": "data", "app": "chat"}
-    world.alertmanager.post(*({**common, "host": f"app{number}"} for number in range(10)))
+    alerts = [{**common, "host": f"app{number}"} for number in range(10)]
+    world.alertmanager.post(*alerts, since=datetime.now(UTC))
     [body] = eventually(lambda: world.http.bodies("/hook"), "a message")
     assert len(body["alerts"]) == 10
     assert body["groupLabels"] == {"alertname": "ChatErrors", "app": "chat", "team": "data"}
