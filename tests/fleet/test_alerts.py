@@ -93,7 +93,7 @@ def fleet(start_fleet: Starter, receivers: Receivers) -> Iterator[Fleet]:
         "monitoring": {"prometheus": {"scrape_interval": "5s"}, "alerting": alerting(receivers)},
         "secrets": {"names": {name: {} for name in names}},
     }
-    started = start_fleet(5, over, GROUPS)
+    started = start_fleet(5, over, GROUPS, "t-alerts")  # waits an hour, beside which other fleets may live
     secrets = started.folder / "state" / "secrets"
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in names:
