@@ -148,7 +148,7 @@ def arguments(recipe: Recipe, version: str, output: str, package: str) -> list[s
 
 def _run(command: list[str], folder: Path, settings: dict[str, str], recipe: Recipe, deadline: float) -> None:
     """Others who need the machine come first; what the compiler started ends with it."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         ["nice", "-n", "19", *command],
         cwd=folder,
         env=settings,
@@ -158,18 +158,17 @@ def _run(command: list[str], folder: Path, settings: dict[str, str], recipe: Rec
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise LabError(
-                f"building {recipe.name} took more than {recipe.minutes:g} minutes, and was ended",
-                "run this again: it goes on from what was downloaded and compiled",
-            ) from None
-        raise
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise LabError(
+                    f"building {recipe.name} took more than {recipe.minutes:g} minutes, and was ended",
+                    "run this again: it goes on from what was downloaded and compiled",
+                ) from None
+            raise
     if process.returncode != 0:
         raise failure(recipe, command[-1], output)
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
+import jsonschema
 import pytest
 import yaml
 
-from lab import artifacts, gobuild, mirror, programs
+from lab import REPOSITORY, artifacts, cli, gobuild, mirror, programs
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.recipes import find, recipe_digest
 from lab.state import State
 
+PLATFORM = REPOSITORY / "collections/ansible_collections/devops/platform/plugins/module_utils/platform"
+SCHEMA = json.loads((PLATFORM / "artifacts.schema.json").read_text())
 SETTINGS = type("Settings", (), {"mirror": "192.0.2.2"})()
 LAUNCHER: Launcher = type("FakeLauncher", (), {"settings": SETTINGS})()
 
@@ -103,6 +107,7 @@ def test_a_program_is_built_when_it_is_asked_for_and_once(store: FakeStore, buil
         assert tar.getnames() == ["cadvisor-0.53.0.linux-amd64", "cadvisor-0.53.0.linux-amd64/cadvisor"]
     assert entry["binaries"] == ["cadvisor"]
     assert "url" not in entry  # upstream's releases have another shape
+    jsonschema.validate({"format": 1, "artifacts": {"cadvisor": locked(state)["cadvisor"]}}, SCHEMA)
     assert store.written.index(path) < store.written.index(artifacts.PROGRAMS_LOCK)
 
 
@@ -130,3 +135,18 @@ def test_what_could_not_be_stored_is_in_no_lock(store: FakeStore, built: list[st
         programs.ensure(LAUNCHER, State(tmp_path), ["cadvisor"])
     assert artifacts.PROGRAMS_LOCK not in store.files
     assert not State(tmp_path).artifacts_lock.exists()
+
+
+def test_the_command_builds_what_it_is_told(
+    store: FakeStore, built: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    state = State(tmp_path)
+    monkeypatch.setattr(cli, "State", lambda: state)
+    monkeypatch.setattr(cli, "_running", lambda _state: LAUNCHER)
+    assert cli.main(["artifacts", "cadvisor", "cadvisor"]) == 0
+    assert cli.main(["artifacts", "cadvisor"]) == 0  # anew, as it does with Debian's packages
+    assert built == ["cadvisor", "cadvisor"]
+    assert "cadvisor" in locked(state)
+    assert cli.main(["artifacts", "cadvisor", "kadvisor"]) == 1
+    assert "no program is called kadvisor" in capsys.readouterr().err
+    assert len(built) == 2
