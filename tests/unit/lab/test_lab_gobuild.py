@@ -63,7 +63,7 @@ def test_a_build_gives_each_program(state: State, recipes: Path, monkeypatch: py
     assert package == "a.example/tool/ctl"
     seen = dict(line.split("=", 1) for line in settings if line.startswith(("GO", "CGO")))
     assert seen["GOPROXY"] == "https://modules.example"
-    assert seen["GOTOOLCHAIN"] == "go1.26.8"
+    assert (seen["GOTOOLCHAIN"], seen["GOENV"]) == ("go1.26.8", "off")
     assert (seen["CGO_ENABLED"], seen["GOMAXPROCS"], seen["GOFLAGS"]) == ("0", "1", "-mod=readonly -modcacherw")
     assert {"GOEXPERIMENT", "GOAUTH"}.isdisjoint(seen)
     for name in ("GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR"):

@@ -97,8 +97,8 @@ def test_a_program_is_built_when_it_is_asked_for_and_once(store: FakeStore, buil
     state = State(tmp_path)
     assert artifacts.ensure(LAUNCHER, state) == "unchanged"
     assert (built, sorted(locked(state))) == ([], ["prometheus"])
-    assert programs.ensure(LAUNCHER, state, ["cadvisor"]) == "built cadvisor"
-    assert programs.ensure(LAUNCHER, state, ["cadvisor", "cadvisor"]) == "unchanged"
+    assert programs.ensure(LAUNCHER, state, ["cadvisor", "cadvisor"]) == "built cadvisor"
+    assert programs.ensure(LAUNCHER, state, ["cadvisor"]) == "unchanged"
     assert built == ["cadvisor"]
     assert sorted(locked(state)) == ["cadvisor", "prometheus"]
     entry = locked(state)["cadvisor"]["0.53.0"]
