@@ -93,5 +93,8 @@ def ensure(launcher: Launcher, state: State, names: Iterable[str]) -> str:
     """Make sure that the store and the lab's lock have these programs; builds what they lack."""
     mirror.wait_ready(launcher)
     wanted = missing(names, artifacts.stored(launcher, artifacts.PROGRAMS_LOCK))
+    if not wanted:
+        artifacts.ensure(launcher, state)
+        return "unchanged"
     publish(launcher, state, [make(recipe, state) for recipe in wanted])
-    return f"built {', '.join(recipe.name for recipe in wanted)}" if wanted else "unchanged"
+    return f"built {', '.join(recipe.name for recipe in wanted)}"

@@ -100,6 +100,7 @@ def test_a_program_is_built_when_it_is_asked_for_and_once(store: FakeStore, buil
     assert programs.ensure(LAUNCHER, state, ["cadvisor", "cadvisor"]) == "built cadvisor"
     assert programs.ensure(LAUNCHER, state, ["cadvisor"]) == "unchanged"
     assert built == ["cadvisor"]
+    assert len(store.written) == 2  # tarball and lock, once
     assert sorted(locked(state)) == ["cadvisor", "prometheus"]
     entry = locked(state)["cadvisor"]["0.53.0"]
     path = entry["path"].format(version="0.53.0", arch="amd64")
