@@ -152,6 +152,15 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "lab-go",
+        "programs from Go modules: built, the same elsewhere, and cAdvisor as its role starts it",
+        (*PYTEST, "tests/programs"),
+        frozenset({"monitoring"}),
+        minutes=60,
+        needs="tests/programs",
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(
