@@ -72,6 +72,7 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("default", "all host roles on one Debian 13"),
     _molecule("base", "base on Debian 12 and 13"),
     _molecule("docker", "docker on Debian 13"),
+    _molecule("exporters", "what watches MariaDB and RabbitMQ, on one Debian 13", "monitoring"),
     _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13", "monitoring"),
     Suite(
         "molecule-grafana",

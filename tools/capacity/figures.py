@@ -121,6 +121,6 @@ Medians of {readings} readings a minute apart; {where}.
 
 {table}
 
-A small instance ({processors} processors, {memory} GiB), of which {share} may be used, carries some **{carried} hosts**;
+A small instance ({processors} processors, {memory} GiB), of which {share} may be used, carries **{carried} hosts**;
 {narrow} would be used up first. Applications add their own series: count them with `count({{job="..."}})`, and compare.
 """
