@@ -158,10 +158,11 @@ class Cluster:
     folder: Path
     home: Path
     names: tuple[str, ...] = ("log1", "log2", "log3")
+    first: int = 11  # the last number of the first node's address
     nodes: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.addresses = {name: f"127.0.0.{11 + number}" for number, name in enumerate(self.names)}
+        self.addresses = {name: f"127.0.0.{self.first + number}" for number, name in enumerate(self.names)}
         first = next(iter(self.addresses.values()))
         self.repository = self.folder / "snapshots"
         self.platform = platform_of(free_port(first), free_port(first), self.repository)

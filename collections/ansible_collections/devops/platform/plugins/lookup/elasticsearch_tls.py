@@ -27,7 +27,7 @@ options:
     elements: str
     required: true
   addresses:
-    description: C({host: address}), as P(devops.platform.addresses#filter) gives it. Certificates are for those, too.
+    description: Address by host, as P(devops.platform.addresses#filter) gives it. Certificates are for those, too.
     type: dict
     default: {}
 notes:
