@@ -10,6 +10,7 @@ import hashlib
 import io
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -109,14 +110,11 @@ def tarball(artifact: MavenArtifact, content: bytes) -> bytes:
 
 
 def unpack(artifact: MavenArtifact, folder: Path, state: State | None = None) -> Path:
-    """Its files below ``folder``, for tests that start it as a user who cannot enter the lab's state; the program's."""
-    with zipfile.ZipFile(fetch(artifact, state or State())) as content:
-        content.extractall(folder)
-    home = folder / f"{artifact.name}-{artifact.version}"
-    for path in [home, *home.rglob("*")]:
-        runs = path.is_dir() or str(path.relative_to(home)).startswith(artifact.programs)
-        path.chmod(0o755 if runs else 0o644)
-    return home
+    """What hosts get, unpacked below ``folder`` for tests that start it; the folder of the program."""
+    content = tarball(artifact, fetch(artifact, state or State()).read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(content)) as source:
+        source.extractall(folder, filter="data")
+    return folder / f"{artifact.name}-{artifact.version}"
 
 
 def lock_entry(artifact: MavenArtifact, sha256: str) -> dict[str, Any]:

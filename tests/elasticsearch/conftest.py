@@ -22,10 +22,12 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def home(folder: Path) -> Path:
-    """Elasticsearch's own files."""
+    """Elasticsearch's own files, as hosts have them: below a link that leads to the release in use."""
     if java_home() is None:
         pytest.skip("there is no java in PATH")
-    return maven.unpack(maven.ELASTICSEARCH, folder / "program")
+    current = folder / "current"
+    current.symlink_to(maven.unpack(maven.ELASTICSEARCH, folder / "releases"))
+    return current
 
 
 @pytest.fixture(scope="session")
