@@ -97,16 +97,20 @@ def _digest(path: Path) -> str:
 
 
 def tarball(artifact: MavenArtifact, content: bytes) -> bytes:
-    """The same files in a tarball, byte for byte the same each time; folders that are empty are left out."""
+    """The same files in a tarball, byte for byte the same each time. Folders stay where they are empty, too:
+    Elasticsearch wants to make the one of plugins where it is missing, and may not."""
     root = f"{artifact.name}-{artifact.version}"
     binaries: dict[str, bytes] = {}
     data: dict[str, bytes] = {}
+    folders: list[str] = []
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         for member in source.infolist():
             name = member.filename.partition("/")[2]
-            if name and not member.is_dir():
+            if name and member.is_dir():
+                folders.append(name.rstrip("/"))
+            elif name:
                 (binaries if name.startswith(artifact.programs) else data)[name] = source.read(member)
-    return pack(root, binaries, data)
+    return pack(root, binaries, data, folders)
 
 
 def unpack(artifact: MavenArtifact, folder: Path, state: State | None = None) -> Path:

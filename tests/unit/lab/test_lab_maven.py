@@ -36,6 +36,7 @@ def test_a_tarball_is_the_same_each_time() -> None:
     assert first == maven.tarball(ARTIFACT, CONTENT)
     with tarfile.open(fileobj=io.BytesIO(first)) as tar:
         modes = {member.name: member.mode for member in tar.getmembers() if member.isfile()}
+        assert tar.getmember("elasticsearch-8.15.0/plugins").isdir()
     assert modes == {"elasticsearch-8.15.0/bin/elasticsearch": 0o755, "elasticsearch-8.15.0/lib/a.jar": 0o644}
 
 

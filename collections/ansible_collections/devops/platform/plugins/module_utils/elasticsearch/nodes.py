@@ -16,7 +16,6 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
     host_port,
     section,
 )
-from ansible_collections.devops.platform.plugins.module_utils.platform.scraping import digest
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
 from .settings import (
@@ -152,6 +151,10 @@ def roles(settings: Settings) -> dict[str, Any]:
 
 def users(passwords: Mapping[str, str]) -> dict[str, str]:
     """{user: bcrypt digest} of the file realm, of those users that have a password."""
+    from ansible_collections.devops.platform.plugins.module_utils.platform.scraping import (
+        digest,
+    )  # bcrypt: not on hosts
+
     return {user: digest(passwords[user], f"elasticsearch {user}", "2a") for user in FILE_USERS if user in passwords}
 
 
