@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,13 +83,17 @@ def release_name(name: str, version: str, arch: str) -> str:
     return f"{name}-{version}.linux-{arch}"
 
 
-def pack(root: str, binaries: Mapping[str, bytes], data: Mapping[str, bytes] | None = None) -> bytes:
-    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input; ``data`` cannot be run."""
+def pack(
+    root: str, binaries: Mapping[str, bytes], data: Mapping[str, bytes] | None = None, folders: Sequence[str] = ()
+) -> bytes:
+    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input; ``data`` cannot be run, and
+    ``folders`` may be empty."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        folder = tarfile.TarInfo(root)
-        folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
-        tar.addfile(folder)
+        for name in (root, *(f"{root}/{folder}" for folder in sorted(folders))):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
+            tar.addfile(folder)
         for name, content in sorted({**binaries, **(data or {})}.items()):
             info = tarfile.TarInfo(f"{root}/{name}")
             info.size, info.uname, info.gname = len(content), "root", "root"

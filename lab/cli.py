@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites
+from lab import artifacts, base_images, ephemeral, fleet, host_image, images, maven, mirror, prerequisites
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.progress import elapsed, say, step
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     )
     added.add_argument("--remove", action="store_true", help="take the names back; the images stay")
     command("artifacts", _artifacts, "make the mirror's artifacts anew from current Debian packages")
+    command("elasticsearch", _elasticsearch, "fetch Elasticsearch by Maven into the mirror (lab/.state/maven.lock.yml)")
     added = command("exec", _exec, "run a command on a host as root, without SSH")
     added.add_argument("host")
     added.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -140,6 +141,13 @@ def _artifacts(_options: argparse.Namespace) -> int:
     state = State()
     with state.locked(), step("artifacts") as notes:
         notes.append(artifacts.ensure(_running(state), state, rebuild=True))
+    return 0
+
+
+def _elasticsearch(_options: argparse.Namespace) -> int:
+    state = State()
+    with state.locked(), step("Elasticsearch") as notes:
+        notes.append(maven.publish(_running(state), state))
     return 0
 
 

@@ -135,6 +135,13 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/monitoring",
     ),
     Suite(
+        "elasticsearch",
+        "real clusters on loopback: users, types, retention, snapshots, and no line lost in a rolling restart",
+        (*PYTEST, "-s", "tests/elasticsearch"),
+        minutes=15,
+        needs="tests/elasticsearch",
+    ),
+    Suite(
         "fleet-alerts",
         "live faults on five hosts: the right message at the right receiver, and when it is over",
         (*PYTEST, "-s", "tests/fleet/test_alerts.py"),

@@ -54,6 +54,8 @@ CONTROLLER_ONLY = (
     "plugins/lookup/",
     "plugins/module_utils/alerting/config.py",
     "plugins/module_utils/drift/declared.py",
+    "plugins/module_utils/elasticsearch/nodes.py",
+    "plugins/module_utils/elasticsearch/tls.py",
     "plugins/module_utils/engine/describe.py",
     "plugins/module_utils/platform/",
     "plugins/module_utils/roles/files.py",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, hosts, names, objectives, pins, rollout, scraping, smoke, values
+from .checks import alerting, elasticsearch, hosts, names, objectives, pins, rollout, scraping, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     *rollout.CHECKS,
     *smoke.CHECKS,
     *alerting.CHECKS,
+    *elasticsearch.CHECKS,
     *objectives.CHECKS,
     *scraping.CHECKS,
 )

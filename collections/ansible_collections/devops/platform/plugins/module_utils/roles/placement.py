@@ -20,7 +20,7 @@ def phase_groups(platform: Mapping[str, Any], host: str, groups: Groups) -> list
     Playbooks address these: which inventory group a part runs on is a setting, and a play's `hosts:` knows no settings.
     """
     wanted: dict[str, list[str]] = {}
-    for part in ("data", "monitoring", "edge"):
+    for part in ("data", "monitoring", "logging", "edge"):
         group = section(platform, part).get("group")
         wanted[part] = [str(group)] if group else []
     wanted["docker"] = [str(group) for group in section(platform, "docker").get("groups") or ()]

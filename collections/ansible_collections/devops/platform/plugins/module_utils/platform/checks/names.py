@@ -28,7 +28,13 @@ def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
 
 def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
     """(path, group, whether something runs there) of every inventory group that platform.yml names."""
-    for single in (("data",), ("monitoring",), ("edge",), *(("apps", str(app)) for app in context.section("apps"))):
+    for single in (
+        ("data",),
+        ("monitoring",),
+        ("logging",),
+        ("edge",),
+        *(("apps", str(app)) for app in context.section("apps")),
+    ):
         group = context.section(*single).get("group")
         if group is not None:
             yield (*single, "group"), str(group), True
@@ -89,6 +95,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         yield path, _named(context.section(*path))
     for number, entry in enumerate(context.section("monitoring", "prometheus").get("remote_write") or ()):
         yield ("monitoring", "prometheus", "remote_write", number), _named(entry or {})
+    yield ("logging", "elasticsearch", "passwords"), dict(context.section("logging", "elasticsearch", "passwords"))
     for app, kind, name, place in parts(context):
         yield (*place, "secrets"), dict(context.section("apps", app, kind, name, "secrets"))
     for app in context.section("apps"):
@@ -114,7 +121,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps", "monitoring")):
+    if all(context.intact(part) for part in ("data", "apps", "monitoring", "logging")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"
