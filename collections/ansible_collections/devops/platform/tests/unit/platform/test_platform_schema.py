@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
+from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
@@ -109,6 +110,9 @@ def read_by_code() -> set[str]:
     topology.alertmanager_cluster(platform, "mon1", groups, addresses)
     with_slos = example.data(("  edge:\n", f"{example.SLOS}  edge:\n"))
     slo.slo_rules(Recorder(with_slos, SCHEMA["properties"]["platform"], (), seen)["slos"])
+    with_logs = example.data(("  edge:\n", f"{example.LOGGING}  edge:\n"))
+    logged = Recorder(with_logs, SCHEMA["properties"]["platform"], (), seen)
+    shipper.log_shipper_components(logged, "app1", groups, addresses, {"log_shipper": "word"})
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

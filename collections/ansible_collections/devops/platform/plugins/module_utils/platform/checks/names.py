@@ -34,6 +34,7 @@ def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
             yield (*single, "group"), str(group), True
     lists = [("docker", "groups"), ("data", "postgresql", "clients"), ("data", "redis", "clients")]
     lists += [("monitoring", "targets", str(name), "groups") for name in context.section("monitoring", "targets")]
+    lists += [("logging", "sources", str(name), "groups") for name in context.section("logging", "sources")]
     for path in lists:
         for number, group in context.items(*path):
             yield (*path, number), group, path[0] == "docker"
@@ -82,6 +83,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         ("data", "redis"),
         *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
         ("monitoring", "grafana"),
+        *(("logging", "outputs", str(name)) for name in context.section("logging", "outputs")),
     ]
     for path in passwords:
         yield path, _named(context.section(*path))
@@ -112,7 +114,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps", "monitoring")):
+    if all(context.intact(part) for part in ("data", "apps", "monitoring", "logging")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"
