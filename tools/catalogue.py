@@ -142,6 +142,14 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/elasticsearch",
     ),
     Suite(
+        "shipper",
+        "recorded lines and faults, with the rsyslog that hosts run and a fake server: no line is lost",
+        (*PYTEST, "tests/logging/shipper"),
+        frozenset({"logging"}),
+        minutes=20,
+        needs="tests/logging/shipper",
+    ),
+    Suite(
         "fleet-alerts",
         "live faults on five hosts: the right message at the right receiver, and when it is over",
         (*PYTEST, "-s", "tests/fleet/test_alerts.py"),

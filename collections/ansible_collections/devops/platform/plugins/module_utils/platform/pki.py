@@ -72,7 +72,7 @@ class Authority:
                 return found
             ca, ca_key = self._authority()
             key = ec.generate_private_key(ec.SECP256R1())
-            certificate = server_certificate(host, addresses, key, ca, ca_key, self.peers)
+            certificate = server_certificate(host, addresses, key, ca, ca_key, peers=self.peers)
             # The key first: a certificate without its key would look whole.
             self.store.write(f"{host}.key", key_text(key))
             self.store.write(f"{host}.crt", text_of(certificate))

@@ -12,6 +12,7 @@ import yaml
 
 from ansible_collections.devops.platform.plugins.filter import alerting as alerting_filters
 from ansible_collections.devops.platform.plugins.filter import elasticsearch as elasticsearch_filters
+from ansible_collections.devops.platform.plugins.filter import logging as logging_filters
 from ansible_collections.devops.platform.plugins.filter import platform as platform_filters
 from ansible_collections.devops.platform.plugins.filter import roles as role_filters
 
@@ -21,12 +22,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **role_filters.FilterModule.FUNCTIONS,
     **alerting_filters.FilterModule.FUNCTIONS,
     **elasticsearch_filters.FilterModule.FUNCTIONS,
+    **logging_filters.FilterModule.FUNCTIONS,
 }
 
 
 def test_each_filter_has_one_page():
     assert sorted(path.stem for path in FOLDER.glob("*.yml")) == sorted(FUNCTIONS)
-    modules = (platform_filters, role_filters, alerting_filters, elasticsearch_filters)
+    modules = (platform_filters, role_filters, alerting_filters, elasticsearch_filters, logging_filters)
     assert sum(len(module.FilterModule().filters()) for module in modules) == len(FUNCTIONS)
 
 

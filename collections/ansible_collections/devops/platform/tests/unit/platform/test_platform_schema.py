@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import settings as elasticsearch_settings
+from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
@@ -120,6 +121,9 @@ def read_by_code() -> set[str]:
     slo.slo_rules(Recorder(with_slos, SCHEMA["properties"]["platform"], (), seen)["slos"])
     logging = documented_logging.platform()
     elasticsearch_settings.settings_of(Recorder(logging, SCHEMA["properties"]["platform"], (), seen))
+    with_logs = example.data(("  edge:\n", f"{example.LOGGING}  edge:\n"))
+    logged = Recorder(with_logs, SCHEMA["properties"]["platform"], (), seen)
+    shipper.log_shipper_components(logged, "app1", groups, addresses, {"log_shipper": "word"})
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

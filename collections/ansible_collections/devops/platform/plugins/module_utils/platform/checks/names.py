@@ -40,6 +40,7 @@ def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
             yield (*single, "group"), str(group), True
     lists = [("docker", "groups"), ("data", "postgresql", "clients"), ("data", "redis", "clients")]
     lists += [("monitoring", "targets", str(name), "groups") for name in context.section("monitoring", "targets")]
+    lists += [("logging", "sources", str(name), "groups") for name in context.section("logging", "sources")]
     for path in lists:
         for number, group in context.items(*path):
             yield (*path, number), group, path[0] == "docker"
@@ -90,6 +91,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         ("monitoring", "grafana"),
         *(("monitoring", "targets", str(name)) for name in context.section("monitoring", "targets")),
         *(("monitoring", "kubernetes", str(name)) for name in context.section("monitoring", "kubernetes")),
+        *(("logging", "outputs", str(name)) for name in context.section("logging", "outputs")),
     ]
     for path in passwords:
         yield path, _named(context.section(*path))

@@ -1,0 +1,553 @@
+#!/usr/bin/env python3
+"""The log gateway of a host: takes documents from the log shipper on loopback, and hands them to the servers.
+
+It runs on hosts as it stands: standard library only, Python 3.9. What a shipper cannot do is done here, once for all of
+them. It answers 200 only when the server has every document or the dead letters have it with the reason; otherwise it
+closes the connection, and the shipper, which has the documents in its queue on disk, comes again. Every document gets
+an id that follows from where its line stood, so a document that comes again is seen to be the same.
+
+Run as: gateway.py CONFIG, a JSON file: {secret, host, environment, ledger, spool, spool_limit, pid_file, metrics,
+refused, outputs: [{name, type, port, urls, user, password, ca, labels}]}.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import signal
+import ssl
+import sys
+import threading
+import time
+import traceback
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+STORED = (200, 201)
+DUPLICATE = 409
+PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuses some documents for want of room
+TIMEOUT = 60
+EVERY = 5  # seconds between two writes of metrics, and two looks at the ledger
+WATCH = 0.2  # seconds between two looks at the disk
+RESERVE = 64 * 2**20  # bytes that must be free for the queue, or a fifth of a small disk
+NANO = 10**9
+UNSAFE = re.compile(r"[^a-z0-9_-]+")
+
+
+class ServerError(Exception):
+    """The server took nothing, or nobody knows what it took: the same documents must come again."""
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970 of a time in ISO 8601; now where it is none."""
+    try:
+        # Python 3.9 knows neither Z nor fractions of other than 3 and 6 digits.
+        found = re.fullmatch(r"(.{19})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?", text)
+        assert found
+        zone = "+00:00" if found[3] in (None, "Z") else found[3]
+        return datetime.fromisoformat(found[1] + zone).timestamp() + float(found[2] or 0)
+    except (AssertionError, ValueError):
+        return time.time()
+
+
+def identity(document: dict[str, Any], key: str) -> str:
+    """The same for the same line, however often it is read: of its place and its text."""
+    parts = [str(document.get("host")), str(document.get("source")), key, str(document.get("message"))]
+    if not key:
+        parts.append(json.dumps(document, sort_keys=True))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def index(document: dict[str, Any], environment: str) -> str:
+    """logs-ENVIRONMENT-APP-DAY. A line whose clock is more than a day off goes to today's: what it says must not decide
+    how long it is kept."""
+    app = UNSAFE.sub("-", str(document.get("app") or "system").lower())
+    now, said = time.time(), moment(str(document.get("@timestamp")))
+    day = datetime.fromtimestamp(said if abs(now - said) < 86400 else now, timezone.utc)
+    return f"logs-{environment}-{app}-{day:%Y.%m.%d}"
+
+
+def rollouts(directory: str) -> dict[str, list[tuple[float, str]]]:
+    """{component: [(since, rollout), ...]} as the ledger has it, the oldest first."""
+    found: dict[str, list[tuple[float, str]]] = {}
+    for path in sorted(Path(directory).glob("*.json")):
+        try:
+            ledger = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue
+        present = ledger.get("generation") or {}
+        # After a way back, what is there is of an earlier rollout again, since the change that led there.
+        since = {"at": (ledger.get("changed_by") or {}).get("at"), "rollout": present.get("rollout")}
+        entries = [*(ledger.get("previous") or []), present, since]
+        times = {
+            (float(item["at"]), str(item["rollout"])) for item in entries if item.get("at") and item.get("rollout")
+        }
+        if times:
+            found[path.stem] = sorted(times)
+    return found
+
+
+def rollout_of(history: list[tuple[float, str]], at: float) -> str:
+    """The rollout by which a component was as it was at that time."""
+    before = [rollout for since, rollout in history if since <= at]
+    return before[-1] if before else ""
+
+
+HELP = {
+    "log_shipper_shipped_lines_total": "Lines that the server has.",
+    "log_shipper_duplicate_lines_total": "Lines that the server had already, by their id.",
+    "log_shipper_refused_lines_total": "Lines that the server refused; they are in the dead letters.",
+    "log_shipper_retries_total": "Requests that the server did not take.",
+    "log_lines_total": "Lines by who wrote them and how bad they are.",
+    "log_shipper_lag_seconds": "How old the oldest line was that was shipped last.",
+    "log_shipper_paused": "Whether the shipper waits for room on its disk.",
+    "log_shipper_queue_bytes": "What lies in the queue on disk.",
+    "log_shipper_queue_limit_bytes": "How large the queue may become.",
+    "log_shipper_written_seconds": "When these metrics were written.",
+}
+
+
+class Counters:
+    """Numbers for Prometheus, by name and labels."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+
+    def add(self, name: str, number: float = 1, **labels: str) -> None:
+        key = (name, tuple(sorted(labels.items())))
+        with self._lock:
+            self._values[key] = self._values.get(key, 0) + number
+
+    def text(self, gauges: dict[tuple[str, tuple[tuple[str, str], ...]], float]) -> str:
+        with self._lock:
+            values = {**self._values, **gauges}
+        lines, told = [], ""
+        for (name, labels), value in sorted(values.items()):
+            if name != told:
+                kind = "counter" if name.endswith("_total") else "gauge"
+                lines += [f"# HELP {name} {HELP.get(name, name)}", f"# TYPE {name} {kind}"]
+                told = name
+            inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels)
+            lines.append(f"{name}{{{inside}}} {value:.3f}".rstrip("0").rstrip("."))
+        return "\n".join([*lines, ""])
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+class Server:
+    """One output: any of several servers that hold the same."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.urls = [str(url) for url in settings["urls"]]
+        self.headers = {"Content-Type": "application/x-ndjson"}
+        if settings.get("user"):
+            word = f"{settings['user']}:{settings.get('password', '')}"
+            self.headers["Authorization"] = "Basic " + base64.b64encode(word.encode()).decode()
+        self.tls = ssl.create_default_context(cafile=settings.get("ca") or None)
+        self._turn = 0
+
+    def ask(self, method: str, path: str, body: bytes, content: str = "") -> tuple[int, bytes]:
+        """The first answer of a server below 500; ServerError where there is none."""
+        said = "no server"
+        for step in range(len(self.urls)):
+            url = self.urls[(self._turn + step) % len(self.urls)]
+            try:
+                status, answer = self._ask(url, method, path, body, content)
+            except (OSError, http.client.HTTPException) as error:
+                said = f"{url}: {error}"
+                continue
+            if status < 500:
+                self._turn = (self._turn + step) % len(self.urls)
+                return status, answer
+            said = f"{url}: {status} {answer[:200]!r}"
+        raise ServerError(said)
+
+    def _ask(self, url: str, method: str, path: str, body: bytes, content: str) -> tuple[int, bytes]:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if parts.scheme == "https":
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                str(parts.hostname), port, timeout=TIMEOUT, context=self.tls
+            )
+        else:
+            connection = http.client.HTTPConnection(str(parts.hostname), port, timeout=TIMEOUT)
+        try:
+            headers = {**self.headers, **({"Content-Type": content} if content else {})}
+            connection.request(method, parts.path.rstrip("/") + path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+Item = tuple[str, str, dict[str, Any]]  # index, id, document
+
+
+class Elasticsearch:
+    """Bulk requests; what is refused one by one becomes a dead letter."""
+
+    def __init__(self, name: str, server: Server, config: dict[str, Any], counters: Counters) -> None:
+        self.name, self.server, self.config, self.counters = name, server, config, counters
+
+    def alive(self) -> None:
+        status, answer = self.server.ask("GET", "/_cluster/health", b"")
+        if status != 200:
+            raise ServerError(f"{status} {answer[:200]!r}")
+
+    def deliver(self, items: list[Item]) -> None:
+        refused = self._bulk(items)
+        if not refused:
+            return
+        letters = [(self._dead_index, key, self._letter(item, status, error)) for item, key, status, error in refused]
+        left = self._bulk(letters)
+        if left:  # the dead letters refuse it as well: a file on this host has it
+            with open(self.config["refused"], "a", encoding="utf-8") as handle:
+                handle.writelines(
+                    json.dumps({**document, "refused_again": error}) + "\n"
+                    for (_index, _key, document), _id, _status, error in left
+                )
+        for (_index, _key, document), _id, _status, error in refused:
+            kind = str(error.get("type") if isinstance(error, dict) else error)
+            app = str(document.get("app") or "")
+            self.counters.add("log_shipper_refused_lines_total", output=self.name, app=app, reason=kind)
+
+    @property
+    def _dead_index(self) -> str:
+        return f"logs-{self.config['environment']}-deadletter"
+
+    @staticmethod
+    def _letter(item: Item, status: int, error: Any) -> dict[str, Any]:
+        """What the index of dead letters always takes: text, and the refused document as one text."""
+        where, _key, document = item
+        reason = error
+        if isinstance(error, dict):
+            cause = (error.get("caused_by") or {}).get("reason")
+            reason = ": ".join(str(part) for part in (error.get("type"), error.get("reason"), cause) if part)
+        kept: dict[str, Any] = {
+            key: str(document[key]) for key in ("host", "environment", "app", "service", "source") if key in document
+        }
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "@timestamp": now, **kept, "refused_status": status, "reason": str(reason), "index": where,
+            "message": str(document.get("message", "")), "document": json.dumps(document),
+        }  # fmt: skip
+
+    def _bulk(self, items: list[Item]) -> list[tuple[Item, str, int, Any]]:
+        """Those that the server will never take, each with its id, status and reason."""
+        refused: list[tuple[Item, str, int, Any]] = []
+        for pause in (*PATIENCE, None):
+            items, lost = self._try(items)
+            refused += lost
+            if not items:
+                return refused
+            self.counters.add("log_shipper_retries_total", output=self.name)
+            if pause is not None:
+                time.sleep(pause)
+        raise ServerError(f"{len(items)} documents refused for now, again and again")
+
+    def _try(self, items: list[Item]) -> tuple[list[Item], list[tuple[Item, str, int, Any]]]:
+        """(those to try again, those to give up)"""
+        lines = []
+        for where, key, document in items:
+            lines.append(json.dumps({"create": {"_index": where, "_id": key}}))
+            lines.append(json.dumps(document, ensure_ascii=False))
+        body = "\n".join([*lines, ""]).encode("utf-8", "replace")
+        status, answer = self.server.ask("POST", "/_bulk", body)
+        if status == 413 and len(items) > 1:  # too large at once
+            middle = len(items) // 2
+            first, second = self._try(items[:middle]), self._try(items[middle:])
+            return first[0] + second[0], first[1] + second[1]
+        if status == 413:
+            return [], [(items[0], items[0][1], status, {"type": "too_large", "reason": f"{len(body)} bytes"})]
+        try:
+            results = [next(iter(item.values())) for item in json.loads(answer)["items"]] if status == 200 else None
+        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+            raise ServerError(f"an answer that is none: {answer[:200]!r}") from error
+        if results is None or len(results) != len(items):
+            raise ServerError(f"{status} {answer[:200]!r}")
+        again, lost = [], []
+        for item, result in zip(items, results):
+            state = int(result.get("status", 500))
+            if state in STORED:
+                self.counters.add("log_shipper_shipped_lines_total", output=self.name)
+            elif state == DUPLICATE:
+                self.counters.add("log_shipper_duplicate_lines_total", output=self.name)
+            elif state == 429 or state >= 500:
+                again.append(item)
+            else:
+                lost.append((item, item[1], state, result.get("error")))
+        return again, lost
+
+
+class Loki:
+    """Pushes; the same line at the same time in the same stream is one line for Loki."""
+
+    def __init__(
+        self, name: str, server: Server, config: dict[str, Any], counters: Counters, labels: list[str]
+    ) -> None:
+        self.name, self.server, self.config, self.counters = name, server, config, counters
+        self.labels = labels
+
+    def alive(self) -> None:
+        status, answer = self.server.ask("GET", "/ready", b"")
+        if status != 200:
+            raise ServerError(f"{status} {answer[:200]!r}")
+
+    def streams(self, items: list[Item]) -> list[dict[str, Any]]:
+        found: dict[tuple[tuple[str, str], ...], list[list[str]]] = {}
+        for _index, key, document in items:
+            labels = {name: str(document[name]) for name in self.labels if document.get(name)}
+            labels["job"] = str(document.get("service") or document.get("app") or document.get("source") or "system")
+            at = str(int(moment(str(document.get("@timestamp"))) * 1000) * (NANO // 1000))
+            found.setdefault(tuple(sorted(labels.items())), []).append([at, json.dumps({**document, "id": key})])
+        return [{"stream": dict(labels), "values": sorted(values)} for labels, values in sorted(found.items())]
+
+    def deliver(self, items: list[Item]) -> None:
+        body = json.dumps({"streams": self.streams(items)}).encode("utf-8", "replace")
+        status, answer = self.server.ask("POST", "/loki/api/v1/push", body, "application/json")
+        if status == 429:
+            raise ServerError(f"{status} {answer[:200]!r}")
+        if status >= 300 and len(items) > 1:  # which of them is it?
+            middle = len(items) // 2
+            self.deliver(items[:middle])
+            self.deliver(items[middle:])
+        elif status in (401, 403, 404):
+            raise ServerError(f"{status} {answer[:200]!r}")
+        elif status >= 300:
+            with open(self.config["refused"], "a", encoding="utf-8") as handle:
+                reason = answer[:500].decode("utf-8", "replace")
+                handle.write(json.dumps({"output": self.name, "reason": reason, "document": items[0][2]}) + "\n")
+            app = str(items[0][2].get("app") or "")
+            self.counters.add("log_shipper_refused_lines_total", output=self.name, app=app, reason=str(status))
+        else:
+            self.counters.add("log_shipper_shipped_lines_total", len(items), output=self.name)
+
+
+class Guard:
+    """Stops the shipper while the disk of its queue is nearly full: rsyslog throws lines away that it cannot write.
+    Files and the journal keep them meanwhile."""
+
+    def __init__(self, spool: str, pid_file: str) -> None:
+        self.spool, self.pid_file, self.paused = spool, Path(pid_file), 0
+
+    def look(self) -> None:
+        disk = os.statvfs(self.spool)
+        free, reserve = disk.f_bavail * disk.f_frsize, min(RESERVE, disk.f_blocks * disk.f_frsize // 5)
+        if free < reserve:
+            pid = self._shipper()
+            if pid and pid != self.paused:
+                say(f"{free} bytes are free below {self.spool}: the shipper waits until there are {reserve}")
+                os.kill(pid, signal.SIGSTOP)
+                self.paused = pid
+        elif self.paused and free > reserve * 5 // 4:
+            self.go_on()
+
+    def go_on(self) -> None:
+        if self.paused and self._shipper() == self.paused:
+            os.kill(self.paused, signal.SIGCONT)
+        self.paused = 0
+
+    def _shipper(self) -> int:
+        """The process, 0 where it does not run: the number in the file may be of something else by now."""
+        try:
+            pid = int(self.pid_file.read_text())
+            return pid if b"rsyslogd" in Path(f"/proc/{pid}/cmdline").read_bytes() else 0
+        except (OSError, ValueError):
+            return 0
+
+    def watch(self, stop: threading.Event) -> None:
+        while not stop.wait(WATCH):
+            try:
+                self.look()
+            except OSError as error:  # noqa: PERF203 - five times a second
+                say(f"disk: {error}")
+        self.go_on()
+
+
+class Gateway:
+    """What all outputs share."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config, self.counters = config, Counters()
+        self.guard = Guard(config["spool"], config["pid_file"]) if config.get("pid_file") else None
+        self.rollouts: dict[str, list[tuple[float, str]]] = {}
+        self.lag: dict[str, float] = {}
+        self.outputs: dict[str, Any] = {}
+        for given in config["outputs"]:
+            name, server = str(given["name"]), Server(given)
+            self.outputs[name] = (
+                Loki(name, server, config, self.counters, list(given.get("labels") or []))
+                if given["type"] == "loki"
+                else Elasticsearch(name, server, config, self.counters)
+            )
+
+    def take(self, name: str, body: bytes, count: bool) -> int:
+        """Deliver what a shipper posted, as the API of bulk requests has it; the number of documents."""
+        items, oldest = [], time.time()
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        for line in lines[1::2]:
+            document = self._document(line)
+            key = str(document.pop("key", ""))
+            at = moment(str(document.get("@timestamp")))
+            oldest = min(oldest, at)
+            history = self.rollouts.get(str(document.get("app", "")).replace("-", "_"))
+            rollout = rollout_of(history, at) if history else ""
+            if rollout:
+                document["rollout_id"] = rollout
+            items.append((index(document, self.config["environment"]), identity(document, key), document))
+        if items:
+            self.outputs[name].deliver(items)
+            self.lag[name] = max(0.0, time.time() - oldest)
+            for _where, _key, document in items if count else ():
+                said = {key: str(document.get(key) or "") for key in ("app", "service", "level")}
+                self.counters.add("log_lines_total", 1, **said)
+        return len(items)
+
+    def _document(self, line: bytes) -> dict[str, Any]:
+        try:
+            document = json.loads(line.decode("utf-8", "replace"))
+        except ValueError:
+            document = None
+        if isinstance(document, dict):
+            return document
+        return {"message": line.decode("utf-8", "replace"), "host": self.config["host"], "parse_error": "gateway"}
+
+    def observe(self) -> None:
+        """Look at the ledger and at the queue, and write metrics; where that fails, it is said, and tried again."""
+        self.rollouts = rollouts(self.config["ledger"])
+        gauges: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {
+            ("log_shipper_written_seconds", ()): time.time()
+        }
+        gauges["log_shipper_paused", ()] = float(bool(self.guard and self.guard.paused))
+        for name in self.outputs:
+            label = (("output", name),)
+            gauges["log_shipper_queue_bytes", label] = queued(self.config["spool"], name)
+            gauges["log_shipper_queue_limit_bytes", label] = float(self.config["spool_limit"])
+            if name in self.lag:
+                gauges["log_shipper_lag_seconds", label] = round(self.lag[name], 3)
+        path = Path(self.config["metrics"])
+        staged = path.with_name(f".{path.name}.new")  # node_exporter reads *.prom
+        staged.write_text(self.counters.text(gauges), encoding="utf-8")
+        staged.chmod(0o644)
+        os.replace(staged, path)
+
+
+def queued(spool: str, name: str) -> float:
+    """Bytes that lie in the queue of an output."""
+    total = 0
+    for path in Path(spool).rglob(f"*{name}*"):
+        try:
+            total += (
+                sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size
+            )
+        except OSError:  # noqa: PERF203 - a few files
+            continue  # consumed meanwhile
+    return float(total)
+
+
+def handler(gateway: Gateway, name: str, first: bool) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a class
+    expected = "Basic " + base64.b64encode(f"shipper:{gateway.config['secret']}".encode()).decode()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 120
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 - one line a request is too much
+            return
+
+        def _allowed(self) -> bool:
+            if hmac.compare_digest(self.headers.get("Authorization", ""), expected):
+                return True
+            self._answer(401, {"error": {"type": "security_exception", "reason": "wrong password"}, "status": 401})
+            self.close_connection = True
+            return False
+
+        def _answer(self, status: int, data: Any) -> None:
+            body = json.dumps(data).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            if self._allowed():
+                self._attempt(lambda: (gateway.outputs[name].alive(), {"status": "green"})[1])
+
+        do_HEAD = do_GET  # noqa: N815 - the name that http.server asks for
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self._allowed():
+                self._attempt(lambda: self._stored(gateway.take(name, body, first)))
+
+        @staticmethod
+        def _stored(number: int) -> dict[str, Any]:
+            return {"took": 0, "errors": False, "items": [{"create": {"status": 201}} for _ in range(number)]}
+
+        def _attempt(self, work: Any) -> None:
+            """Closing without an answer is the one refusal that every shipper takes for 'not now'."""
+            try:
+                answer = work()
+            except ServerError as error:
+                gateway.counters.add("log_shipper_retries_total", output=name)
+                say(f"{name}: {error}")
+                self.close_connection = True
+                return
+            except Exception:  # noqa: BLE001 - whatever it is, the documents are still in the shipper's queue
+                say(f"{name}: {traceback.format_exc()}")
+                self.close_connection = True
+                return
+            self._answer(200, answer)
+
+    return Handler
+
+
+_said: dict[str, float] = {}
+
+
+def say(text: str) -> None:
+    """Each message once a minute: systemd's journal keeps it."""
+    if time.monotonic() - _said.get(text, -60.0) >= 60:
+        _said[text] = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
+
+
+def main(path: str, stop: threading.Event | None = None) -> None:
+    config = json.loads(Path(path).read_text(encoding="utf-8"))
+    gateway, stop = Gateway(config), stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number, output in enumerate(config["outputs"]):
+        name = str(output["name"])
+        server = ThreadingHTTPServer(("127.0.0.1", int(output["port"])), handler(gateway, name, number == 0))
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    watch = threading.Thread(target=gateway.guard.watch, args=(stop,)) if gateway.guard else None
+    if watch:
+        watch.start()
+    while True:
+        try:
+            gateway.observe()
+        except OSError as error:
+            say(f"metrics: {error}")
+        if stop.wait(EVERY):
+            break
+    if watch:
+        watch.join()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

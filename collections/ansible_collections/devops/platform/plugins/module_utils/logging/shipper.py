@@ -1,0 +1,197 @@
+"""The log shipper of a host as components: the gateway, and before it the program that reads and queues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, Groups, section
+from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
+
+from . import fluent_bit, gateway, rsyslog
+from .model import Logging, Source, logging_of, secret_names, sources_on, spool_bytes
+
+DIRECTORY = rsyslog.DIRECTORY
+SPOOL = rsyslog.SPOOL
+PID_FILE = f"{SPOOL}/state/rsyslogd.pid"
+GATEWAY_SPOOL = "/var/lib/log-gateway"
+FIRST_PORT = 9881  # on loopback; an output each
+LEDGER = "/var/lib/devops-platform/ledger"
+METRICS = "/var/lib/node_exporter/log_shipper.prom"
+# What each shipper is made of on Debian: Fluent Bit's release needs nothing else.
+PACKAGES = {"rsyslog": ["rsyslog", "rsyslog-elasticsearch"], "fluent_bit": []}
+
+
+def log_shipper_packages(platform: Data) -> list[str]:
+    """Packages that the shipper needs of the distribution."""
+    return list(PACKAGES[str(section(platform, "logging", "shipper").get("backend") or "rsyslog")])
+
+
+def log_shipper_secrets(platform: Data) -> list[str]:
+    """Names of the secrets that shipping needs, sorted."""
+    return secret_names(platform)
+
+
+def log_shipper_components(
+    platform: Data, host: str, groups: Groups, addresses: Mapping[str, str], secrets: Mapping[str, str],
+    authority: str = "",
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The gateway and the shipper of ``host`` as components of devops.platform.component; none where it has no source.
+
+    ``secrets``: values of `log_shipper_secrets`; ``authority``: PEM text of what vouches for the servers.
+    """
+    logging = logging_of(platform, groups, addresses)
+    sources = sources_on(logging, host, groups)
+    if not sources or not logging.outputs:
+        return []
+    ports = {output.name: FIRST_PORT + number for number, output in enumerate(logging.outputs)}
+    # What the shipper shows to the gateway: whoever may read the servers' password may write there as well.
+    local = next((secrets[output.password] for output in logging.outputs if output.password), "shipper")
+    hidden = {name: secrets[name] for name in secret_names(platform)}
+    return [
+        _gateway(logging, host, ports, secrets, local, authority, hidden),
+        _shipper(logging, sources, host, ports, local, hidden),
+    ]
+
+
+def _gateway(
+    logging: Logging, host: str, ports: Mapping[str, int], secrets: Mapping[str, str], local: str, authority: str,
+    hidden: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
+    config = {
+        "secret": local, "host": host, "environment": logging.environment, "ledger": LEDGER,
+        "spool": f"{SPOOL}/queue", "spool_limit": spool_bytes(logging.shipper.spool), "metrics": METRICS,
+        "refused": f"{GATEWAY_SPOOL}/refused.ndjson", "pid_file": PID_FILE,
+        "outputs": [
+            {
+                "name": output.name, "type": output.type, "port": ports[output.name], "urls": list(output.urls),
+                "user": output.user, "password": secrets[output.password] if output.password else "",
+                "ca": f"{DIRECTORY}/ca.crt" if output.ca and authority else "", "labels": list(output.labels),
+            }
+            for output in logging.outputs
+        ],
+    }  # fmt: skip
+    files = [
+        {
+            "path": f"{DIRECTORY}/log-gateway",
+            "content": Path(gateway.__file__).read_text(encoding="utf-8"),
+            "mode": "0755",
+        },
+        {"path": f"{DIRECTORY}/gateway.json", "content": json.dumps(config, indent=1) + "\n", "mode": "0600"},
+    ]
+    if authority:
+        files.append({"path": f"{DIRECTORY}/ca.crt", "content": authority, "mode": "0644"})
+    return {
+        "name": "log_gateway",
+        "directories": [
+            {"path": DIRECTORY, "mode": "0700"},
+            {"path": GATEWAY_SPOOL, "mode": "0700", "data": True},
+            # node_exporter's, which may come later.
+            {"path": METRICS.rpartition("/")[0], "mode": "0755", "data": True},
+        ],
+        "files": files,
+        "unit": {
+            "description": "Log gateway: hands lines to the servers, keeps what they refuse",
+            "exec": f"/usr/bin/python3 -I {DIRECTORY}/log-gateway {DIRECTORY}/gateway.json",
+            "user": "root",  # reads the engine's ledger
+            "hardening": "strict",
+            "restart": "always",
+            "writable": [GATEWAY_SPOOL, METRICS.rpartition("/")[0]],
+            "options": {"Service": {"MemoryMax": "256M", "CPUWeight": "50"}},
+        },
+        "probe": [{"tcp": f"127.0.0.1:{ports[output.name]}", "timeout": 15} for output in logging.outputs],
+        "secrets": dict(hidden),
+    }
+
+
+def _shipper(
+    logging: Logging,
+    sources: tuple[Source, ...],
+    host: str,
+    ports: dict[str, int],
+    local: str,
+    hidden: Mapping[str, str],
+) -> dict[str, Any]:
+    made = _rsyslog if logging.shipper.backend == "rsyslog" else _fluent_bit
+    directories = [
+        {"path": DIRECTORY, "mode": "0700"},
+        {"path": SPOOL, "mode": "0700", "data": True},
+        {"path": f"{SPOOL}/queue", "mode": "0700", "data": True},
+        {"path": f"{SPOOL}/state", "mode": "0700", "data": True},
+    ]
+    component = made(logging, sources, host, ports, local)
+    unit = {
+        "user": "root",  # reads every log
+        "hardening": "standard",
+        "restart": "always",
+        "after": ["log_gateway.service"],
+        "writable": [SPOOL],
+        **component.pop("unit"),
+    }
+    # A rate limit of the journal drops lines before anybody could ship them.
+    journal = {
+        "path": "/etc/systemd/journald.conf.d/50-log-shipper.conf",
+        "content": "# Managed by devops.platform; read when journald starts.\n[Journal]\nRateLimitIntervalSec=0\n",
+        "on_change": "none",
+    }
+    files = [*component.pop("files"), *([journal] if any(source.type != "file" for source in sources) else [])]
+    return {
+        "name": "log_shipper",
+        "directories": directories,
+        "files": files,
+        "unit": unit,
+        "secrets": dict(hidden),
+        **component,
+    }
+
+
+def _rsyslog(
+    logging: Logging, sources: tuple[Source, ...], host: str, ports: dict[str, int], local: str
+) -> dict[str, Any]:
+    return {
+        "packages": PACKAGES["rsyslog"],
+        "files": [
+            {
+                "path": f"{DIRECTORY}/rsyslog.conf",
+                "content": rsyslog.config(logging, sources, host, ports, local),
+                "mode": "0600",
+                "validate": "/usr/bin/env LOG_SHIPPER_STATE=/tmp LOG_SHIPPER_QUEUE=/tmp /usr/sbin/rsyslogd -N1 -f %s",
+            }
+        ],
+        "unit": {
+            "description": "Log shipper (rsyslog), beside the distribution's own",
+            "exec": f"/usr/sbin/rsyslogd -n -i {PID_FILE} -f {DIRECTORY}/rsyslog.conf",
+            "environment": rsyslog.environment(SPOOL),
+            "options": {"Service": {"MemoryMax": "256M", "LimitNOFILE": "16384", "TimeoutStopSec": "30"}},
+        },
+        "probe": {
+            "command": ["/usr/bin/systemctl", "is-active", "log_shipper.service"],
+            "contains": "active",
+            "timeout": 15,
+        },
+    }
+
+
+def _fluent_bit(
+    logging: Logging, sources: tuple[Source, ...], host: str, ports: dict[str, int], local: str
+) -> dict[str, Any]:
+    path = f"{DIRECTORY}/fluent-bit.yaml"
+    return {
+        "release": {"artifact": "fluent_bit", "version": logging.shipper.version, "binaries": ["bin/fluent-bit"]},
+        "files": [
+            {
+                "path": path,
+                "content": as_yaml(fluent_bit.config(logging, sources, host, ports, local)),
+                "mode": "0600",
+                "validate": "{release}/bin/fluent-bit --dry-run --config=%s",
+            }
+        ],
+        "unit": {
+            "description": "Log shipper (Fluent Bit)",
+            "exec": f"{{release}}/bin/fluent-bit --config={path}",
+            "options": {"Service": {"MemoryMax": "256M", "TimeoutStopSec": "30"}},
+        },
+        "probe": {"http": f"http://127.0.0.1:{fluent_bit.METRICS_PORT}/api/v1/health", "timeout": 15},
+    }

@@ -1,0 +1,84 @@
+"""What a host gets: two components, with secrets where they belong, of either backend."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.devops.platform.plugins.module_utils.logging import model, shipper
+from ansible_collections.devops.platform.plugins.module_utils.platform import compose
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
+from ansible_collections.devops.platform.tests.unit.platform import example
+
+WORD = "of-the-shipper-42"
+
+
+def components(backend: str = "rsyslog", host: str = "app1") -> list[dict[str, Any]]:
+    edits = [("  edge:\n", f"{example.LOGGING}  edge:\n"), ("backend: rsyslog", f"backend: {backend}, version: '4.1'")]
+    platform = example.data(*edits)
+    return shipper.log_shipper_components(platform, host, example.GROUPS, {}, {"log_shipper": WORD}, "PEM")
+
+
+@pytest.mark.parametrize("backend", model.BACKENDS)
+def test_secrets_are_in_files_for_root_and_declared(backend: str) -> None:
+    for component in components(backend):
+        assert component["secrets"] == {"log_shipper": WORD}
+        holding = [file for file in component["files"] if WORD in file["content"]]
+        assert [file["mode"] for file in holding] == ["0600"]
+        assert WORD not in json.dumps({key: component[key] for key in ("unit", "probe", "name", "directories")})
+
+
+def test_rsyslog_is_one_beside_the_distributions() -> None:
+    gateway, rsyslog = components()
+    assert [gateway["name"], rsyslog["name"]] == ["log_gateway", "log_shipper"]
+    assert "-f /etc/log-shipper/rsyslog.conf" in rsyslog["unit"]["exec"]
+    assert all(not file["path"].startswith("/etc/rsyslog") for file in rsyslog["files"])
+    assert rsyslog["files"][0]["validate"].endswith("/usr/sbin/rsyslogd -N1 -f %s")
+
+
+def test_fluent_bit_checks_itself() -> None:
+    _gateway, bit = components("fluent_bit")
+    assert "--dry-run" in bit["files"][0]["validate"]
+    assert bit["release"] == {"artifact": "fluent_bit", "version": "4.1", "binaries": ["bin/fluent-bit"]}
+
+
+def test_an_output_has_a_port_and_a_queue_of_its_own() -> None:
+    gateway, rsyslog = components()
+    config = json.loads(gateway["files"][1]["content"])
+    assert {output["name"]: output["port"] for output in config["outputs"]} == {"elasticsearch": 9881, "loki": 9882}
+    text = rsyslog["files"][0]["content"]
+    assert all(f'queue.filename="{name}"' in text for name in ("elasticsearch", "loki"))
+    assert config["outputs"][0]["ca"] == "/etc/log-shipper/ca.crt"
+    assert config["outputs"][1]["ca"] == ""
+
+
+def test_a_host_has_the_sources_of_its_groups() -> None:
+    text = components(host="data1")[1]["files"][0]["content"]
+    assert "source_own" not in text
+    assert 'set $.source = "system"' in text
+
+
+def test_elasticsearch_of_the_platform_is_found_by_its_group() -> None:
+    platform = {"logging": {"group": "data", "elasticsearch": {"port": 9201}, "outputs": {"elasticsearch": {}}}}
+    found = model.logging_of(platform, {"data": ["d2", "d1"]}, {"d1": "192.0.2.1", "d2": "2001:db8::2"})
+    assert found.outputs[0].urls == ("https://192.0.2.1:9201", "https://[2001:db8::2]:9201")
+    with pytest.raises(PlatformError, match="has no server"):
+        model.logging_of({"logging": {"outputs": {"loki": {}}}}, {}, {})
+
+
+def test_containers_log_to_the_journal_where_their_lines_are_wanted() -> None:
+    def of_api(*edits: tuple[str, str]) -> dict[str, Any]:
+        project = compose.compose_project(
+            example.data(*edits), "chat", "app1", example.GROUPS, example.ADDRESSES, example.IMAGES["images"]
+        )
+        found: dict[str, Any] = project["services"]["api"]
+        return found
+
+    assert of_api()["logging"]["driver"] == "local"
+    assert "labels" not in of_api()
+    api = of_api(("  edge:\n", f"{example.LOGGING}  edge:\n"))
+    assert api["logging"]["driver"] == "journald"
+    assert api["logging"]["options"]["labels"].split(",") == [*compose.COMPOSE_LABELS, compose.VERSION_LABEL]
+    assert list(api["labels"]) == [compose.VERSION_LABEL]
