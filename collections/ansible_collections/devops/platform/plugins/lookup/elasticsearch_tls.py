@@ -53,28 +53,21 @@ _raw:
   elements: dict
 """
 
-import dataclasses
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.tls import authority_of, issued
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
-from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
+from ansible_collections.devops.platform.plugins.plugin_utils.certificates import certificates
 
 
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, str]]:
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
-        platform = self._templar.template(variables.get("platform") or {})
-        addresses = self.get_option("addresses")
         try:
-            authority = authority_of(Declaration.of(platform, root_of(variables)), str(platform.get("name", "")))
-            check = bool(variables.get("ansible_check_mode"))
-            found = [issued(authority, str(host), str(addresses.get(host, "")), check) for host in terms]
+            addresses = self.get_option("addresses")
+            return certificates("elasticsearch", terms, addresses, variables, self._templar.template)
         except PlatformError as error:
             raise AnsibleLookupError(f"devops.platform.elasticsearch_tls: {error}") from error
-        return [dataclasses.asdict(given) for given in found]

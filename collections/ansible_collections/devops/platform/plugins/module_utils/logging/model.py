@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.loki.settings import loki_url
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
@@ -117,6 +118,7 @@ class Output:
     user: str = ""
     password: str = ""  # the name of a secret
     ca: bool = False
+    certificate: bool = False  # whether the server asks for one
     labels: tuple[str, ...] = ("app", "environment", "host", "level", "service")
 
 
@@ -323,13 +325,15 @@ def _output(name: str, raw: Data, platform: Data, groups: Groups, addresses: Map
         topology = Topology(platform, groups, addresses)
         port = int(section(platform, "logging", "elasticsearch").get("port", 9200))
         urls = tuple(f"https://{host_port(topology.address(host), port)}" for host in topology.hosts(str(group)))
+    own_loki = loki_url(platform, groups, addresses) if kind == "loki" and not urls else ""
+    if own_loki:
+        urls = (own_loki,)
     if not urls:
         raise PlatformError(f"output '{name}' has no server; give it 'urls'")
     user = str(raw.get("user") or ("shipper" if raw.get("password") else ""))
     labels = _names(raw.get("labels")) or Output.labels
-    return Output(
-        name, kind, urls, user, str(raw.get("password") or ""), any(u.startswith("https") for u in urls), labels
-    )
+    ca = any(url.startswith("https") for url in urls)
+    return Output(name, kind, urls, user, str(raw.get("password") or ""), ca, bool(own_loki), labels)
 
 
 def sources_on(logging: Logging, host: str, groups: Groups) -> tuple[Source, ...]:

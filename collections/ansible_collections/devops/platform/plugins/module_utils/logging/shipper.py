@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, Groups, section
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
+    Data,
+    Groups,
+    PlatformError,
+    section,
+)
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
 from . import fluent_bit, gateway, rsyslog
-from .model import Logging, Source, logging_of, secret_names, sources_on, spool_bytes
+from .model import Logging, Output, Source, logging_of, secret_names, sources_on, spool_bytes
 
 DIRECTORY = rsyslog.DIRECTORY
 SPOOL = rsyslog.SPOOL
@@ -36,11 +41,12 @@ def log_shipper_secrets(platform: Data) -> list[str]:
 
 def log_shipper_components(
     platform: Data, host: str, groups: Groups, addresses: Mapping[str, str], secrets: Mapping[str, str],
-    authority: str = "",
+    authority: str = "", loki_tls: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The gateway and the shipper of ``host`` as components of devops.platform.component; none where it has no source.
 
-    ``secrets``: values of `log_shipper_secrets`; ``authority``: PEM text of what vouches for the servers.
+    ``secrets``: values of `log_shipper_secrets`; ``authority``: PEM text of what vouches for the servers; ``loki_tls``:
+    what the lookup `certificate` gives for the platform's own Loki, where that is an output.
     """
     logging = logging_of(platform, groups, addresses)
     sources = sources_on(logging, host, groups)
@@ -51,9 +57,32 @@ def log_shipper_components(
     local = next((secrets[output.password] for output in logging.outputs if output.password), "shipper")
     hidden = {name: secrets[name] for name in secret_names(platform)}
     return [
-        _gateway(logging, host, ports, secrets, local, authority, hidden),
+        _with_certificate(_gateway(logging, host, ports, secrets, local, authority, hidden), logging, loki_tls),
         _shipper(logging, sources, host, ports, local, hidden),
     ]
+
+
+def _with_certificate(gateway: dict[str, Any], logging: Logging, tls: Mapping[str, str] | None) -> dict[str, Any]:
+    """With the files that the gateway shows to a server which asks for a certificate."""
+    if not any(output.certificate for output in logging.outputs):
+        return gateway
+    if not tls:
+        raise PlatformError("platform.logging.loki asks for a certificate, and the gateway was given none")
+    contents = {"loki-ca.crt": tls["authority"], "loki.crt": tls["certificate"], "loki.key": tls["key"]}
+    files = [{"path": f"{DIRECTORY}/{name}", "content": contents[name], "mode": "0600"} for name in sorted(contents)]
+    return {
+        **gateway,
+        "files": [*gateway["files"], *files],
+        "secrets": {**gateway["secrets"], "loki_key": tls["key"]},
+    }
+
+
+def _shown(output: Output, authority: str) -> dict[str, str]:
+    """Files by which the gateway and a server know each other."""
+    if output.certificate:
+        names = {"ca": "loki-ca.crt", "certificate": "loki.crt", "key": "loki.key"}
+        return {key: f"{DIRECTORY}/{name}" for key, name in names.items()}
+    return {"ca": f"{DIRECTORY}/ca.crt" if output.ca and authority else ""}
 
 
 def _gateway(
@@ -68,7 +97,7 @@ def _gateway(
             {
                 "name": output.name, "type": output.type, "port": ports[output.name], "urls": list(output.urls),
                 "user": output.user, "password": secrets[output.password] if output.password else "",
-                "ca": f"{DIRECTORY}/ca.crt" if output.ca and authority else "", "labels": list(output.labels),
+                **_shown(output, authority), "labels": list(output.labels),
             }
             for output in logging.outputs
         ],

@@ -137,6 +137,11 @@ def _logging(platform: Data) -> Iterator[Listener]:
             ("logging", "elasticsearch", "transport_port"),
             from_groups=groups,  # no `peers`: a node that is alone listens there as well
         )
+    loki = section(logging, "loki")
+    if loki:
+        # Grafana and Prometheus are hosts as well. People ask Grafana: Loki knows no users.
+        groups = (str(loki.get("group") or logging.get("group")),)
+        yield Listener("loki", groups, int(loki.get("port") or 3100), ("logging", "loki", "port"), from_groups=("all",))
 
 
 def _edge(platform: Data) -> Iterator[Listener]:

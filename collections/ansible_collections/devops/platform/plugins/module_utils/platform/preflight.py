@@ -7,7 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, elasticsearch, hosts, logging, names, objectives, pins, rollout, scraping, smoke, values
+from .checks import (
+    alerting,
+    elasticsearch,
+    hosts,
+    logging,
+    loki,
+    names,
+    objectives,
+    pins,
+    rollout,
+    scraping,
+    smoke,
+    values,
+)
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -26,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     *elasticsearch.CHECKS,
     *objectives.CHECKS,
     *logging.CHECKS,
+    *loki.CHECKS,
     *scraping.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory

@@ -135,8 +135,47 @@ def test_lines_in_streams_of_loki() -> None:
     loki = gateway.Loki("l", FakeServer(), {}, gateway.Counters(), ["app", "level"])
     lines = [("i", key, {**DOCUMENT, "service": "api", "level": "info"}) for key in ("2", "1")]
     [stream] = loki.streams([*lines])
-    assert stream["stream"] == {"app": "chat", "job": "api", "level": "info"}
+    assert stream["stream"] == {"app": "chat", "job": "chat-api", "level": "info"}
     assert [at for at, _text in stream["values"]] == ["1795255200500000000"] * 2
+
+
+@pytest.mark.parametrize(
+    ("document", "job"),
+    [
+        ({"app": "chat", "service": "api", "source": "docker"}, "chat-api"),
+        ({"app": "auth-service", "service": "auth-service"}, "auth-service"),
+        ({"app": "auth-service", "service": ""}, "auth-service"),
+        ({"service": "nginx"}, "nginx"),
+        ({"source": "journal"}, "journal"),
+        ({}, "system"),
+    ],
+)
+def test_jobs_are_called_as_prometheus_calls_them(document: dict[str, Any], job: str) -> None:
+    assert gateway.job(document) == job
+
+
+def _push(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, gateway.Counters]:
+    server, counters = FakeServer(*answers), gateway.Counters()
+    loki = gateway.Loki("loki", server, {"refused": f"{tmp_path}/refused"}, counters, ["app"])
+    loki.deliver([("i", "1", {"message": "a", "app": "chat"}), ("i", "2", {"message": "b", "app": "shop"})])
+    return server, counters
+
+
+def test_what_loki_refuses_for_good_stays_on_the_host(tmp_path: Path) -> None:
+    server, counters = _push(tmp_path, (400, "too long"), (204, ""), (400, "too long"))
+    assert len(server.asked) == 3
+    kept = json.loads((tmp_path / "refused").read_text())
+    assert (kept["document"]["message"], kept["reason"]) == ("b", '"too long"')
+    assert 'refused_lines_total{app="shop",output="loki",reason="400"} 1' in counters.text({})
+    assert 'shipped_lines_total{output="loki"} 1' in counters.text({})
+
+
+def test_of_what_loki_refuses_for_now_only_too_many_streams_are_given_up(tmp_path: Path) -> None:
+    with pytest.raises(gateway.ServerError, match="rate limit"):
+        _push(tmp_path, (429, "ingestion rate limit exceeded"))
+    words = "maximum active stream limit exceeded when trying to create stream"
+    _push(tmp_path, (429, words), (204, ""), (429, words))
+    assert json.loads((tmp_path / "refused").read_text())["document"]["app"] == "shop"
 
 
 def test_labels_of_metrics_are_quoted() -> None:

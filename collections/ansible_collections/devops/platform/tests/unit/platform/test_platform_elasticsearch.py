@@ -82,7 +82,7 @@ def test_what_integ_test_cannot(tmp_path):
 def test_nothing_to_keep(tmp_path):
     text = "  logging: {group: data, retention: {default: 14d}}\n"
     assert any(
-        "there is no platform.logging.elasticsearch whose lines" in problem
+        "there is no elasticsearch or loki in platform.logging" in problem
         for problem in example.problems(tmp_path, (MARK, text + MARK))
     )
 

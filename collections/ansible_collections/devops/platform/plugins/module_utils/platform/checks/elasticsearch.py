@@ -46,8 +46,9 @@ def majority(context: Context) -> Iterator[Finding]:
 
 
 def nothing_to_keep(context: Context) -> Iterator[Finding]:
-    if context.section("logging", "retention") and not context.section(*AT) and context.trusted("logging"):
-        text = "there is no platform.logging.elasticsearch whose lines could be kept; add it, or take this away"
+    keepers = context.section(*AT) or context.section("logging", "loki")
+    if context.section("logging", "retention") and not keepers and context.trusted("logging"):
+        text = "there is no elasticsearch or loki in platform.logging that could keep lines; add one, or take this away"
         yield Finding(RETENTION, text, at_key=True)
 
 

@@ -174,7 +174,8 @@ def outputs(context: Context) -> Iterator[Finding]:
             yield Finding(path, "lacks the key 'type': elasticsearch or loki", at_key=True)
         elif not given.get("urls") and context.trusted(*path, "urls"):
             if kind == "loki":
-                yield Finding(path, "has no server; add 'urls'")
+                if not logging.get("loki") and context.trusted("logging"):
+                    yield Finding(path, "has no server: there is no platform.logging.loki; add that, or 'urls' here")
             elif not logging.get("group") and context.trusted("logging"):
                 yield Finding(
                     path, "has no server: platform.logging has no 'group' that runs one; add that, or 'urls' here"

@@ -15,7 +15,16 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.suggest i
 from .context import Check, Context, Finding
 
 # Scrape jobs that are made of other keys.
-JOBS = ("prometheus", "alertmanager", "grafana", "node", "docker", *(kind.key for kind in CATALOGUE), *PROBES.values())
+JOBS = (
+    "prometheus",
+    "alertmanager",
+    "grafana",
+    "loki",
+    "node",
+    "docker",
+    *(kind.key for kind in CATALOGUE),
+    *PROBES.values(),
+)
 
 
 def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
@@ -32,6 +41,7 @@ def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
         ("data",),
         ("monitoring",),
         ("logging",),
+        ("logging", "loki"),
         ("edge",),
         *(("apps", str(app)) for app in context.section("apps")),
     ):

@@ -18,6 +18,7 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
     ("monitoring", "alertmanager"): "alertmanager",
     ("monitoring", "grafana"): "grafana",
     ("logging", "elasticsearch"): "elasticsearch",
+    ("logging", "loki"): "loki",
 }
 
 
