@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+DEAD = "-dead-letter-"
 
 
 class FakeElasticsearch:
@@ -37,6 +40,8 @@ class FakeElasticsearch:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
                 fake.requests += 1
                 if fake.fault in ("429", "503"):
                     error = {"type": "es_rejected_execution_exception", "reason": "no room"}
@@ -70,7 +75,7 @@ class FakeElasticsearch:
             return {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "exists"}}
         if self.fault == "busy":
             return {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "queue full"}}
-        if not where["_index"].endswith("-deadletter") and isinstance(document.get("status"), str):
+        if DEAD not in where["_index"] and isinstance(document.get("status"), str):
             cause = {"type": "number_format_exception", "reason": f'For input string: "{document["status"]}"'}
             error = {
                 "type": "document_parsing_exception",
@@ -83,7 +88,7 @@ class FakeElasticsearch:
 
     def stored(self, dead: bool = False) -> list[dict[str, Any]]:
         with self._lock:
-            return [item for (where, _id), item in self.documents.items() if where.endswith("-deadletter") == dead]
+            return [item for (where, _id), item in self.documents.items() if (DEAD in where) == dead]
 
     def messages(self) -> list[str]:
         return [str(document["message"]) for document in self.stored()]

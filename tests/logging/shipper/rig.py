@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.logging import gateway, model, rsyslog
+from ansible_collections.devops.platform.plugins.module_utils.logging import gateway, model, rsyslog, shipper
 
 from . import programs
 from .fake_elasticsearch import FakeElasticsearch
@@ -61,11 +61,9 @@ class Rig:
         self.config = folder / "rsyslog.conf"
         self.config.write_text(self._without_journal(text))
         settings = {
-            "secret": PASSWORD, "host": HOST, "environment": "test", "ledger": f"{folder}/ledger",
-            "spool": f"{self.spool}/queue", "spool_limit": 10**9, "metrics": f"{folder}/log_shipper.prom",
+            **shipper.gateway_config(self.logging, HOST, {"elasticsearch": self.port}, {}, PASSWORD, ""),
+            "ledger": f"{folder}/ledger", "spool": f"{self.spool}/queue", "metrics": f"{folder}/log_shipper.prom",
             "refused": f"{folder}/refused.ndjson", "pid_file": f"{folder}/pid",
-            "outputs": [{"name": "elasticsearch", "type": "elasticsearch", "port": self.port,
-                         "urls": [f"http://127.0.0.1:{self.server.port}"]}],
         }  # fmt: skip
         (folder / "gateway.json").write_text(json.dumps(settings))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.devops.platform.plugins.module_utils.logging import fields, gateway
 from ansible_collections.devops.platform.tests.unit.logging.recorded import READ, Recording, recordings
 
 from .conftest import Make
@@ -44,8 +45,15 @@ def test_every_recorded_line_becomes_its_document(rig: Make, recording: Recordin
                 entries.write(json.dumps({"MESSAGE": line.raw.decode(), "AT": READ, **line.entry}) + "\n")
     made.start()
     found = sorted((_comparable(document) for document in _read(made, len(recording.lines))), key=_order)
-    expected = sorted((_comparable({"@timestamp": READ, **line.document}) for line in recording.lines), key=_order)
+    expected = sorted(
+        (_comparable(_arranged({"@timestamp": READ, **line.document})) for line in recording.lines), key=_order
+    )
     assert found == expected
+
+
+def _arranged(document: dict[str, Any]) -> dict[str, Any]:
+    """As the gateway arranges it."""
+    return gateway.arranged(document, frozenset(fields.LINE), fields.REST)
 
 
 def _comparable(document: dict[str, Any]) -> dict[str, Any]:

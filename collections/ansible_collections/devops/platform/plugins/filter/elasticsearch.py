@@ -7,7 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import nodes, program, settings
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import (
+    arrival,
+    nodes,
+    program,
+    search,
+    settings,
+)
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
 
@@ -19,6 +25,8 @@ class FilterModule:
         "elasticsearch_secrets": nodes.elasticsearch_secrets,
         "elasticsearch_sysctl": nodes.elasticsearch_sysctl,
         "elasticsearch_urls": settings.node_urls,
+        "log_arrival_verifiable": arrival.verifiable,
+        "log_search_refused": search.unsearchable,
     }
 
     def filters(self) -> dict[str, Callable[..., Any]]:

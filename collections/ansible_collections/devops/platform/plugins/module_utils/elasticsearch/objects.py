@@ -10,37 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.logging import fields
+
 from .settings import DEAD_LETTER, Settings, seconds
 
 OWNER = "devops.platform"
 DAY = 86400
-KEYWORDS = (
-    "app",
-    "container",
-    "environment",
-    "error_type",
-    "event",
-    "facility",
-    "host",
-    "level",
-    "logger",
-    "method",
-    "program",
-    "release",
-    "request_id",
-    "rollout_id",
-    "service",
-    "source",
-    "stream",
-    "trace_id",
-    "unit",
-    "user",
-    "user_agent",
-    "version",
-)
 # Longer ones are kept in the document and not indexed: Lucene refuses a term of 32 KiB, and the line with it.
 KEYWORD_LONGEST = 1024
 PATH_LONGEST = 2048
+TYPES: Mapping[str, Mapping[str, Any]] = {
+    fields.KEYWORD: {"type": "keyword", "ignore_above": KEYWORD_LONGEST},
+    fields.LONG_KEYWORD: {"type": "keyword", "ignore_above": PATH_LONGEST},
+    fields.TEXT: {"type": "text", "norms": False},
+    fields.KEPT: {"type": "object", "enabled": False},
+    fields.OBJECT: {"type": "flattened", "ignore_above": KEYWORD_LONGEST},
+    **{name: {"type": name, "ignore_malformed": True} for name in fields.MALFORMED},
+}
 
 
 def meta(settings: Settings) -> dict[str, str]:
@@ -49,40 +35,21 @@ def meta(settings: Settings) -> dict[str, str]:
 
 
 def mappings() -> dict[str, Any]:
-    """Fields of a line. One that is not here stays in the document and is neither indexed nor typed, so that no line is
-    refused for a field that another application uses otherwise, and none makes the cluster's state grow. What an
-    application wants to search for goes below `fields`, whatever it is.
+    """Fields of a line, and `fields` for all others. One that is not here stays in the document and is neither indexed
+    nor typed.
 
     A number, date or address that is none is kept and not indexed (ignore_malformed).
     """
-    keyword = {"type": "keyword", "ignore_above": KEYWORD_LONGEST}
-    number = {"ignore_malformed": True}
-    properties: dict[str, Any] = {
-        "@timestamp": {"type": "date", "ignore_malformed": True},
-        "message": {"type": "text", "norms": False},
-        "exception": {"type": "text", "norms": False},
-        "path": {"type": "keyword", "ignore_above": PATH_LONGEST},
-        "client": {"type": "ip", "ignore_malformed": True},
-        "status": {"type": "integer", **number},
-        "pid": {"type": "long", **number},
-        "bytes": {"type": "long", **number},
-        "duration": {"type": "double", **number},  # seconds
-        "fields": {"type": "flattened", "ignore_above": KEYWORD_LONGEST},
-        **dict.fromkeys(KEYWORDS, keyword),
-    }
-    return {"dynamic": "false", "properties": dict(sorted(properties.items()))}
+    return _mappings(fields.LINE)
 
 
 def dead_letter_mappings() -> dict[str, Any]:
-    """Lines that no other index takes, as text: nothing in here can be refused."""
-    properties: dict[str, Any] = {
-        "@timestamp": {"type": "date", "ignore_malformed": True},
-        "message": {"type": "text", "norms": False},  # the line as it was sent
-        "error": {"type": "text", "norms": False},  # what Elasticsearch said of it
-        "fields": {"type": "object", "enabled": False},
-        **{name: {"type": "keyword", "ignore_above": KEYWORD_LONGEST} for name in ("app", "host", "index", "service")},
-    }
-    return {"dynamic": "false", "properties": dict(sorted(properties.items()))}
+    """Lines that no other index takes: what refused them is there as text alone."""
+    return _mappings(fields.LETTER)
+
+
+def _mappings(types: Mapping[str, str]) -> dict[str, Any]:
+    return {"dynamic": "false", "properties": {name: dict(TYPES[types[name]]) for name in sorted(types)}}
 
 
 def index_settings(nodes: int) -> dict[str, str]:
@@ -107,24 +74,23 @@ def pattern(settings: Settings, app: str) -> str:
 def declared(settings: Settings, nodes: int, ilm: bool) -> dict[str, dict[str, Any]]:
     """{kind: {name: body}} of all that should be there; `ilm`: whether the server has lifecycles."""
     name = settings.prefix.rstrip("-")
-    fields = f"{name}-fields"
+    mapped = f"{name}-fields"
     base = index_settings(nodes)
-    templates = {
-        name: _template(settings, "*", base, ilm, 500, [fields], name),
-        f"{name}-{DEAD_LETTER}": {
-            **_template(settings, DEAD_LETTER, base, ilm, 700, [], name),
-        },
-    }
-    templates[f"{name}-{DEAD_LETTER}"]["template"]["mappings"] = dead_letter_mappings()
+    templates = {name: _template(settings, "*", base, ilm, 500, [mapped], name)}
     policies = {}
     if ilm:
         policies[name] = policy(settings, settings.retention)
         for app, keep in settings.app_retention.items():
             policies[f"{name}-{app}"] = policy(settings, keep)
-            templates[f"{name}-{app}"] = _template(settings, app, base, ilm, 600, [fields], f"{name}-{app}")
+            templates[f"{name}-{app}"] = _template(settings, app, base, ilm, 600, [mapped], f"{name}-{app}")
+    letters = _template(
+        settings, DEAD_LETTER, base, ilm, 700, [], lifecycle_of(settings, f"{settings.prefix}{DEAD_LETTER}-20")
+    )
+    letters["template"]["mappings"] = dead_letter_mappings()
+    templates[f"{name}-{DEAD_LETTER}"] = letters  # last: it stays one where `retention` names it as well
     return {
         "lifecycle policy": policies,
-        "component template": {fields: {"template": {"mappings": mappings()}, "_meta": meta(settings)}},
+        "component template": {mapped: {"template": {"mappings": mappings()}, "_meta": meta(settings)}},
         "index template": templates,
         "snapshot repository": {name: repository(settings)} if settings.snapshots else {},
         "snapshot policy": {name: snapshot_policy(settings)} if settings.snapshots and ilm else {},

@@ -26,7 +26,9 @@ TRANSPORT_PORT = 9300
 RETENTION = "14d"
 KEEP_SNAPSHOTS = 14
 SNAPSHOTS_AT = "02:30"
-DEAD_LETTER = "dead-letter"  # the app's place in the name of the index of lines that no other index takes
+# In the app's place in names of indexes: of lines that no app wrote, and of lines that no other index takes.
+SYSTEM = "system"
+DEAD_LETTER = "dead-letter"
 UPSTREAM, INTEG_TEST = "upstream", "integ-test"
 
 # Users of the file realm, each called like the key that names its password, and the role that it has.

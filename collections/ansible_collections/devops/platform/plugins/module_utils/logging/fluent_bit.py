@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .lines import PASSES
-from .model import LEVELS, MASK, OWN, PRIORITIES, Logging, Parser, Redaction, Source, spool_bytes
+from .model import LEVELS, MASK, OWN, PRIORITIES, UNITS, Logging, Parser, Redaction, Source, spool_bytes
 from .patterns import Pattern, parse
 
 SPOOL = "/var/lib/log-shipper"
@@ -208,7 +208,7 @@ def _parser_table(parser: Parser) -> str:
 
 def _choice(sources: Sequence[Source]) -> str:
     """Which source an entry of the journal is of; none of ours."""
-    lines = ["function choose(e)", '  if e["_SYSTEMD_UNIT"] == "log_shipper.service" then return nil end']
+    lines = ["function choose(e)", *(f'  if e["_SYSTEMD_UNIT"] == "{unit}" then return nil end' for unit in UNITS)]
     for source in sources:
         docker = source.type == "docker"
         field, names = ("COM_DOCKER_COMPOSE_PROJECT", source.apps) if docker else ("_SYSTEMD_UNIT", source.units)

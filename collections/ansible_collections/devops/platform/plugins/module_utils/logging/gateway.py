@@ -6,13 +6,15 @@ them. It answers 200 only when the server has every document or the dead letters
 closes the connection, and the shipper, which has the documents in its queue on disk, comes again. Every document gets
 an id that follows from where its line stood, so a document that comes again is seen to be the same.
 
-Run as: gateway.py CONFIG, a JSON file: {secret, host, environment, ledger, spool, spool_limit, pid_file, metrics,
-refused, outputs: [{name, type, port, urls, user, password, ca, certificate, key, labels}]}.
+Run as: gateway.py CONFIG, a JSON file: {secret, host, prefix, system, dead_letter, fields, rest, ledger, spool,
+spool_limit, pid_file, metrics, refused, outputs: [{name, type, port, urls, user, password, ca,
+certificate, key, labels}]}.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import hmac
 import http.client
@@ -25,6 +27,8 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,10 +39,13 @@ STORED = (200, 201)
 DUPLICATE = 409
 PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuses some documents for want of room
 TIMEOUT = 60
+COMPRESSED = 4096  # bytes from which on a request is compressed
 EVERY = 5  # seconds between two writes of metrics, and two looks at the ledger
 WATCH = 0.2  # seconds between two looks at the disk
 RESERVE = 64 * 2**20  # bytes that must be free for the queue, or a fifth of a small disk
 NANO = 10**9
+STAMP = re.compile(r"(.{19})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+LABELS = ("app", "service", "level")  # of what is counted of lines
 UNSAFE = re.compile(r"[^a-z0-9_-]+")
 
 
@@ -46,16 +53,16 @@ class ServerError(Exception):
     """The server took nothing, or nobody knows what it took: the same documents must come again."""
 
 
-def moment(text: str) -> float:
-    """Seconds since 1970 of a time in ISO 8601; now where it is none."""
+def moment(text: str, now: float) -> float:
+    """Seconds since 1970 of a time in ISO 8601; ``now`` where it is none."""
     try:
         # Python 3.9 knows neither Z nor fractions of other than 3 and 6 digits.
-        found = re.fullmatch(r"(.{19})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?", text)
+        found = STAMP.fullmatch(text)
         assert found
         zone = "+00:00" if found[3] in (None, "Z") else found[3]
         return datetime.fromisoformat(found[1] + zone).timestamp() + float(found[2] or 0)
     except (AssertionError, ValueError):
-        return time.time()
+        return now
 
 
 def identity(document: dict[str, Any], key: str) -> str:
@@ -66,13 +73,28 @@ def identity(document: dict[str, Any], key: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def index(document: dict[str, Any], environment: str) -> str:
-    """logs-ENVIRONMENT-APP-DAY. A line whose clock is more than a day off goes to today's: what it says must not decide
+def index(document: dict[str, Any], config: dict[str, Any], now: float) -> str:
+    """Of application and day. A line whose clock is more than a day off goes to today's: what it says must not decide
     how long it is kept."""
-    app = UNSAFE.sub("-", str(document.get("app") or "system").lower())
-    now, said = time.time(), moment(str(document.get("@timestamp")))
-    day = datetime.fromtimestamp(said if abs(now - said) < 86400 else now, timezone.utc)
-    return f"logs-{environment}-{app}-{day:%Y.%m.%d}"
+    app = UNSAFE.sub("-", str(document.get("app") or config["system"]).lower())
+    said = moment(str(document.get("@timestamp")), now)
+    return dated(f"{config['prefix']}{app}", said if abs(now - said) < 86400 else now)
+
+
+def dated(name: str, at: float) -> str:
+    """The index of a day: its name says when it may go."""
+    return f"{name}-{datetime.fromtimestamp(at, timezone.utc):%Y.%m.%d}"
+
+
+def arranged(document: dict[str, Any], typed: frozenset[str], rest: str) -> dict[str, Any]:
+    """Fields without a type go below ``rest``, where they can be searched for whatever they are."""
+    given = document.get(rest)
+    if typed.issuperset(document) and (given is None or isinstance(given, dict)):
+        return document
+    below = {key: value for key, value in document.items() if key not in typed}
+    kept = {key: value for key, value in document.items() if key in typed and key != rest}
+    kept[rest] = {**(given if isinstance(given, dict) else {rest: given} if given else {}), **below}
+    return kept
 
 
 def job(document: dict[str, Any]) -> str:
@@ -164,6 +186,7 @@ class Server:
         if settings.get("certificate"):
             self.tls.load_cert_chain(settings["certificate"], settings["key"])
         self._turn = 0
+        self._threads = threading.local()  # {url: connection} of each
 
     def ask(self, method: str, path: str, body: bytes, content: str = "") -> tuple[int, bytes]:
         """The first answer of a server below 500; ServerError where there is none."""
@@ -182,21 +205,36 @@ class Server:
         raise ServerError(said)
 
     def _ask(self, url: str, method: str, path: str, body: bytes, content: str) -> tuple[int, bytes]:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        if parts.scheme == "https":
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                str(parts.hostname), port, timeout=TIMEOUT, context=self.tls
-            )
-        else:
-            connection = http.client.HTTPConnection(str(parts.hostname), port, timeout=TIMEOUT)
+        """By the connection that this thread has to ``url``. One that the server has closed meanwhile is made anew: ids
+        make it safe to send documents twice."""
+        headers = {**self.headers, **({"Content-Type": content} if content else {})}
+        sent = body
+        if len(body) > COMPRESSED:
+            sent, headers["Content-Encoding"] = gzip.compress(body, 1), "gzip"
+        open_ones: dict[str, http.client.HTTPConnection] = self._threads.__dict__
+        fresh = url not in open_ones
+        connection = open_ones[url] = open_ones.get(url) or self._connection(url)
         try:
-            headers = {**self.headers, **({"Content-Type": content} if content else {})}
-            connection.request(method, parts.path.rstrip("/") + path, body, headers)
+            connection.request(method, urlsplit(url).path.rstrip("/") + path, sent, headers)
             response = connection.getresponse()
-            return response.status, response.read()
-        finally:
+            answer = response.read()
+        except (OSError, http.client.HTTPException) as error:
             connection.close()
+            del open_ones[url]
+            if fresh or isinstance(error, TimeoutError):
+                raise
+            return self._ask(url, method, path, body, content)
+        if response.will_close:
+            connection.close()
+            del open_ones[url]
+        return response.status, answer
+
+    def _connection(self, url: str) -> http.client.HTTPConnection:
+        parts = urlsplit(url)
+        host = str(parts.hostname)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(host, parts.port or 443, timeout=TIMEOUT, context=self.tls)
+        return http.client.HTTPConnection(host, parts.port or 80, timeout=TIMEOUT)
 
 
 Item = tuple[str, str, dict[str, Any]]  # index, id, document
@@ -217,7 +255,8 @@ class Elasticsearch:
         refused = self._bulk(items)
         if not refused:
             return
-        letters = [(self._dead_index, key, self._letter(item, status, error)) for item, key, status, error in refused]
+        dead = dated(f"{self.config['prefix']}{self.config['dead_letter']}", time.time())
+        letters = [(dead, key, self._letter(item, status, error)) for item, key, status, error in refused]
         left = self._bulk(letters)
         if left:  # the dead letters refuse it as well: a file on this host has it
             with open(self.config["refused"], "a", encoding="utf-8") as handle:
@@ -229,10 +268,6 @@ class Elasticsearch:
             kind = str(error.get("type") if isinstance(error, dict) else error)
             app = str(document.get("app") or "")
             self.counters.add("log_shipper_refused_lines_total", output=self.name, app=app, reason=kind)
-
-    @property
-    def _dead_index(self) -> str:
-        return f"logs-{self.config['environment']}-deadletter"
 
     @staticmethod
     def _letter(item: Item, status: int, error: Any) -> dict[str, Any]:
@@ -285,16 +320,20 @@ class Elasticsearch:
         if results is None or len(results) != len(items):
             raise ServerError(f"{status} {answer[:200]!r}")
         again, lost = [], []
+        stored = duplicates = 0
         for item, result in zip(items, results):
             state = int(result.get("status", 500))
             if state in STORED:
-                self.counters.add("log_shipper_shipped_lines_total", output=self.name)
+                stored += 1
             elif state == DUPLICATE:
-                self.counters.add("log_shipper_duplicate_lines_total", output=self.name)
+                duplicates += 1
             elif state == 429 or state >= 500:
                 again.append(item)
             else:
                 lost.append((item, item[1], state, result.get("error")))
+        for name, number in (("shipped", stored), ("duplicate", duplicates)):
+            if number:
+                self.counters.add(f"log_shipper_{name}_lines_total", number, output=self.name)
         return again, lost
 
 
@@ -319,9 +358,11 @@ class Loki:
     def streams(self, items: list[Item]) -> list[dict[str, Any]]:
         found: dict[tuple[tuple[str, str], ...], list[list[str]]] = {}
         for _index, key, document in items:
-            labels = {name: str(document[name]) for name in self.labels if document.get(name)}
+            below = document.get(self.config.get("rest", "")) or {}  # constants that were added to all lines are there
+            given = {**(below if isinstance(below, dict) else {}), **document}
+            labels = {name: str(given[name]) for name in self.labels if given.get(name)}
             labels["job"] = job(document)
-            at = str(int(moment(str(document.get("@timestamp"))) * 1000) * (NANO // 1000))
+            at = str(int(moment(str(document.get("@timestamp")), time.time()) * 1000) * (NANO // 1000))
             found.setdefault(tuple(sorted(labels.items())), []).append([at, json.dumps({**document, "id": key})])
         return [{"stream": dict(labels), "values": sorted(values)} for labels, values in sorted(found.items())]
 
@@ -393,6 +434,7 @@ class Gateway:
     def __init__(self, config: dict[str, Any]) -> None:
         self.config, self.counters = config, Counters()
         self.guard = Guard(config["spool"], config["pid_file"]) if config.get("pid_file") else None
+        self.typed = frozenset(config["fields"])
         self.rollouts: dict[str, list[tuple[float, str]]] = {}
         self.lag: dict[str, float] = {}
         self.outputs: dict[str, Any] = {}
@@ -406,25 +448,31 @@ class Gateway:
 
     def take(self, name: str, body: bytes, count: bool) -> int:
         """Deliver what a shipper posted, as the API of bulk requests has it; the number of documents."""
-        items, oldest = [], time.time()
+        now = time.time()
+        items, oldest = [], now
         lines = [line for line in body.split(b"\n") if line.strip()]
         for line in lines[1::2]:
             document = self._document(line)
             key = str(document.pop("key", ""))
-            at = moment(str(document.get("@timestamp")))
+            at = moment(str(document.get("@timestamp")), now)
             oldest = min(oldest, at)
             history = self.rollouts.get(str(document.get("app", "")).replace("-", "_"))
             rollout = rollout_of(history, at) if history else ""
             if rollout:
                 document["rollout_id"] = rollout
-            items.append((index(document, self.config["environment"]), identity(document, key), document))
+            name_and_day = index(document, self.config, now)
+            items.append((name_and_day, identity(document, key), arranged(document, self.typed, self.config["rest"])))
         if items:
             self.outputs[name].deliver(items)
             self.lag[name] = max(0.0, time.time() - oldest)
-            for _where, _key, document in items if count else ():
-                said = {key: str(document.get(key) or "") for key in ("app", "service", "level")}
-                self.counters.add("log_lines_total", 1, **said)
+            if count:
+                self._count(document for _where, _key, document in items)
         return len(items)
+
+    def _count(self, documents: Iterable[dict[str, Any]]) -> None:
+        found = Counter(tuple(str(document.get(key) or "") for key in LABELS) for document in documents)
+        for values, number in found.items():
+            self.counters.add("log_lines_total", number, **dict(zip(LABELS, values)))
 
     def _document(self, line: bytes) -> dict[str, Any]:
         try:

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import SHIPPER, node_urls
 from ansible_collections.devops.platform.plugins.module_utils.loki.settings import loki_url
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
     PlatformError,
-    Topology,
-    host_port,
     section,
 )
 
@@ -40,10 +39,12 @@ LEVELS = {
     "warn": "warning", "err": "error", "crit": "critical", "fatal": "critical", "alert": "critical",
     "emerg": "critical", "panic": "critical", "trace": "debug", "notice": "info",
 }  # fmt: skip
+# Whose lines are not shipped: one about a line that cannot be shipped would be the next one.
+UNITS = ("log_gateway.service", "log_shipper.service")
 # journald's priorities, the most urgent first.
 PRIORITIES = ("critical", "critical", "critical", "error", "warning", "info", "info", "debug")
 MASK = "*****"
-UNITS = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4, "PB": 1000**5}
+SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4, "PB": 1000**5}
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,7 @@ class Output:
     urls: tuple[str, ...]
     user: str = ""
     password: str = ""  # the name of a secret
-    ca: bool = False
-    certificate: bool = False  # whether the server asks for one
+    own: bool = False  # of the platform: its own authority vouches for it
     labels: tuple[str, ...] = ("app", "environment", "host", "level", "service")
 
 
@@ -221,9 +221,9 @@ MULTILINE: dict[str, str] = {
 
 def spool_bytes(size: str) -> int:
     found = re.fullmatch(r"([0-9]+)([A-Z]+)", size)
-    if not found or found[2] not in UNITS:
+    if not found or found[2] not in SIZES:
         raise PlatformError(f"'{size}' is not a size, such as 512MB or 5GB")
-    return int(found[1]) * UNITS[found[2]]
+    return int(found[1]) * SIZES[found[2]]
 
 
 def parser_of(name: str, given: Data) -> Parser:
@@ -308,7 +308,7 @@ def logging_of(platform: Data, groups: Groups, addresses: Mapping[str, str]) -> 
             )
         )
     return Logging(
-        str(platform.get("environment") or "default"),
+        str(platform.get("environment", "")),
         Shipper(backend, str(shipper.get("spool") or "1GB"), str(shipper.get("version") or "")),
         tuple(sources),
         tuple(_output(str(name), raw, platform, groups, addresses) for name, raw in section(given, "outputs").items()),
@@ -318,22 +318,31 @@ def logging_of(platform: Data, groups: Groups, addresses: Mapping[str, str]) -> 
 
 
 def _output(name: str, raw: Data, platform: Data, groups: Groups, addresses: Mapping[str, str]) -> Output:
-    kind = str(raw.get("type") or name)
-    urls = _names(raw.get("urls"))
-    group = section(platform, "logging").get("group")
-    if not urls and kind == "elasticsearch" and group:
-        topology = Topology(platform, groups, addresses)
-        port = int(section(platform, "logging", "elasticsearch").get("port", 9200))
-        urls = tuple(f"https://{host_port(topology.address(host), port)}" for host in topology.hosts(str(group)))
-    own_loki = loki_url(platform, groups, addresses) if kind == "loki" and not urls else ""
-    if own_loki:
-        urls = (own_loki,)
+    kind, own = str(raw.get("type") or name), own_cluster(platform, name)
+    urls = tuple(node_urls(platform, groups, addresses).values()) if own else _names(raw.get("urls"))
+    if kind == "loki" and not urls:
+        urls = tuple(filter(None, [loki_url(platform, groups, addresses)]))
+        own = bool(urls)
     if not urls:
         raise PlatformError(f"output '{name}' has no server; give it 'urls'")
-    user = str(raw.get("user") or ("shipper" if raw.get("password") else ""))
-    labels = _names(raw.get("labels")) or Output.labels
-    ca = any(url.startswith("https") for url in urls)
-    return Output(name, kind, urls, user, str(raw.get("password") or ""), ca, bool(own_loki), labels)
+    password = password_of(platform, name)
+    user = str(raw.get("user") or (SHIPPER if password else ""))
+    return Output(name, kind, urls, user, password, own, _names(raw.get("labels")) or Output.labels)
+
+
+def own_cluster(platform: Data, name: str) -> bool:
+    """Whether the output goes to the platform's own Elasticsearch."""
+    raw = section(platform, "logging", "outputs", name)
+    kind = str(raw.get("type") or name)
+    return kind == "elasticsearch" and not raw.get("urls") and bool(section(platform, "logging", "elasticsearch"))
+
+
+def password_of(platform: Data, name: str) -> str:
+    """The name of the secret of an output; the platform's own Elasticsearch knows its shipper's."""
+    given = section(platform, "logging", "outputs", name).get("password")
+    if not given and own_cluster(platform, name):
+        given = section(platform, "logging", "elasticsearch", "passwords").get(SHIPPER)
+    return str(given or "")
 
 
 def sources_on(logging: Logging, host: str, groups: Groups) -> tuple[Source, ...]:
@@ -343,8 +352,8 @@ def sources_on(logging: Logging, host: str, groups: Groups) -> tuple[Source, ...
 
 def secret_names(platform: Data) -> list[str]:
     """Names of the secrets that the outputs need, sorted."""
-    outputs: Mapping[str, Any] = section(platform, "logging", "outputs")
-    return sorted({str(raw["password"]) for raw in outputs.values() if raw.get("password")})
+    names = (password_of(platform, str(name)) for name in section(platform, "logging", "outputs"))
+    return sorted({name for name in names if name})
 
 
 def docker_apps(platform: Data, groups: Groups, host: str) -> Sequence[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .lines import PASSES
-from .model import LEVELS, MASK, OWN, PRIORITIES, Logging, Output, Parser, Redaction, Source, spool_bytes
+from .model import LEVELS, MASK, OWN, PRIORITIES, UNITS, Logging, Output, Parser, Redaction, Source, spool_bytes
 from .patterns import Pattern, parse
 from .times import MONTHS, TimeFormat
 
@@ -19,7 +19,6 @@ DIRECTORY = "/etc/log-shipper"
 SPOOL = "/var/lib/log-shipper"
 UTC = 'dateFormat="rfc3339" date.inUTC="on"'
 LINE_BYTES = "4m"  # a longer line is cut into several
-UNIT = "log_shipper.service"
 # Milliseconds that an input waits for room in a queue: the most that rsyslog can count, 24 days.
 WAIT = 2**31 - 1
 
@@ -250,7 +249,7 @@ def _journal(sources: Sequence[Source]) -> Iterator[str]:
     """One reader of the journal; the first source that fits has the line. Ours are left out: a line about a line that
     could not be shipped would be the next one."""
     yield 'ruleset(name="journal") {'
-    yield f'  if $!_SYSTEMD_UNIT == "{UNIT}" then stop'
+    yield from (f'  if $!_SYSTEMD_UNIT == "{unit}" then stop' for unit in UNITS)
     yield '  set $.container = ""; set $.unit = ""; set $.path = ""; set $.offset = "";'
     for number, level in enumerate(PRIORITIES):
         yield f'  if $!PRIORITY == "{number}" then set $.level = "{level}";'

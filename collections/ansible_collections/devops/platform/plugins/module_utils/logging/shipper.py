@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import (
+    DEAD_LETTER,
+    SYSTEM,
+    index_prefix,
+)
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
@@ -15,7 +21,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
 )
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
-from . import fluent_bit, gateway, rsyslog
+from . import fields, fluent_bit, gateway, rsyslog
 from .model import Logging, Output, Source, logging_of, secret_names, sources_on, spool_bytes
 
 DIRECTORY = rsyslog.DIRECTORY
@@ -45,8 +51,9 @@ def log_shipper_components(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The gateway and the shipper of ``host`` as components of devops.platform.component; none where it has no source.
 
-    ``secrets``: values of `log_shipper_secrets`; ``authority``: PEM text of what vouches for the servers; ``loki_tls``:
-    what the lookup `certificate` gives for the platform's own Loki, where that is an output.
+    ``secrets``: values of `log_shipper_secrets`; ``authority``: PEM text of what vouches for the platform's own
+    Elasticsearch. For others, what the host trusts does. ``loki_tls``: what the lookup `certificate` gives for the
+    platform's own Loki, where that is an output.
     """
     logging = logging_of(platform, groups, addresses)
     sources = sources_on(logging, host, groups)
@@ -62,9 +69,14 @@ def log_shipper_components(
     ]
 
 
+def _asks(output: Output) -> bool:
+    """Whether the server asks for a certificate: the platform's own Loki does."""
+    return output.own and output.type == "loki"
+
+
 def _with_certificate(gateway: dict[str, Any], logging: Logging, tls: Mapping[str, str] | None) -> dict[str, Any]:
     """With the files that the gateway shows to a server which asks for a certificate."""
-    if not any(output.certificate for output in logging.outputs):
+    if not any(_asks(output) for output in logging.outputs):
         return gateway
     if not tls:
         raise PlatformError("platform.logging.loki asks for a certificate, and the gateway was given none")
@@ -79,29 +91,44 @@ def _with_certificate(gateway: dict[str, Any], logging: Logging, tls: Mapping[st
 
 def _shown(output: Output, authority: str) -> dict[str, str]:
     """Files by which the gateway and a server know each other."""
-    if output.certificate:
+    if _asks(output):
         names = {"ca": "loki-ca.crt", "certificate": "loki.crt", "key": "loki.key"}
         return {key: f"{DIRECTORY}/{name}" for key, name in names.items()}
-    return {"ca": f"{DIRECTORY}/ca.crt" if output.ca and authority else ""}
+    return {"ca": f"{DIRECTORY}/ca.crt" if output.own and authority else ""}
 
 
-def _gateway(
-    logging: Logging, host: str, ports: Mapping[str, int], secrets: Mapping[str, str], local: str, authority: str,
-    hidden: Mapping[str, str],
-) -> dict[str, Any]:  # fmt: skip
-    config = {
-        "secret": local, "host": host, "environment": logging.environment, "ledger": LEDGER,
+def turned(urls: Sequence[str], host: str) -> list[str]:
+    """The same servers, beginning with another one for each host: the first one that answers has all the work."""
+    first = zlib.crc32(host.encode()) % len(urls)
+    return [*urls[first:], *urls[:first]]
+
+
+def gateway_config(
+    logging: Logging, host: str, ports: Mapping[str, int], secrets: Mapping[str, str], local: str, authority: str
+) -> dict[str, Any]:
+    """What the gateway reads: gateway.json."""
+    return {
+        "secret": local, "host": host,
+        "prefix": index_prefix(logging.environment), "system": SYSTEM, "dead_letter": DEAD_LETTER,
+        "fields": sorted(fields.LINE), "rest": fields.REST, "ledger": LEDGER,
         "spool": f"{SPOOL}/queue", "spool_limit": spool_bytes(logging.shipper.spool), "metrics": METRICS,
         "refused": f"{GATEWAY_SPOOL}/refused.ndjson", "pid_file": PID_FILE,
         "outputs": [
             {
-                "name": output.name, "type": output.type, "port": ports[output.name], "urls": list(output.urls),
+                "name": output.name, "type": output.type, "port": ports[output.name], "urls": turned(output.urls, host),
                 "user": output.user, "password": secrets[output.password] if output.password else "",
                 **_shown(output, authority), "labels": list(output.labels),
             }
             for output in logging.outputs
         ],
     }  # fmt: skip
+
+
+def _gateway(
+    logging: Logging, host: str, ports: Mapping[str, int], secrets: Mapping[str, str], local: str, authority: str,
+    hidden: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
+    config = gateway_config(logging, host, ports, secrets, local, authority)
     files = [
         {
             "path": f"{DIRECTORY}/log-gateway",

@@ -17,6 +17,8 @@ from ansible_collections.devops.platform.plugins.module_utils.logging import gat
 
 DOCUMENT = {"host": "h", "source": "s", "message": "m", "app": "chat", "@timestamp": "2026-11-21T10:00:00.5Z"}
 
+CONFIG = {"prefix": "logs-lab-", "system": "system", "dead_letter": "dead-letter"}
+
 
 def test_an_id_is_of_the_place_and_the_text() -> None:
     same = gateway.identity(DOCUMENT, "a:1")
@@ -33,7 +35,7 @@ def test_an_id_is_of_the_place_and_the_text() -> None:
 )  # fmt: skip
 def test_the_index_is_of_application_and_day(app: str | None, days: int, expected: str) -> None:
     said = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
-    found = gateway.index({"app": app, "@timestamp": said}, "lab")
+    found = gateway.index({"app": app, "@timestamp": said}, CONFIG, time.time())
     today = time.strftime("%Y.%m.%d", time.gmtime())
     assert found == expected.format(today=today)
 
@@ -47,7 +49,7 @@ def test_the_index_is_of_application_and_day(app: str | None, days: int, expecte
     ],
 )
 def test_moments(text: str, expected: float) -> None:
-    assert gateway.moment(text) == pytest.approx(expected)
+    assert gateway.moment(text, 0) == pytest.approx(expected)
 
 
 def test_the_rollout_is_that_of_the_time(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def _items(*states: int) -> dict[str, Any]:
 
 def _deliver(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, gateway.Counters]:
     server, counters = FakeServer(*answers), gateway.Counters()
-    output = gateway.Elasticsearch("es", server, {"environment": "lab", "refused": f"{tmp_path}/refused"}, counters)
+    output = gateway.Elasticsearch("es", server, {**CONFIG, "refused": f"{tmp_path}/refused"}, counters)
     output.deliver([("i", "1", {"message": "a", "app": "chat"}), ("i", "2", {"message": "b", "app": "chat"})])
     return server, counters
 
@@ -95,7 +97,9 @@ def _deliver(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, gat
 def test_what_is_refused_for_good_becomes_a_dead_letter(tmp_path: Path) -> None:
     server, counters = _deliver(tmp_path, (200, _items(201, 400)), (200, _items(201)))
     meta, letter = (json.loads(line) for line in server.asked[1].body.splitlines())
-    assert meta == {"create": {"_index": "logs-lab-deadletter", "_id": "2"}}
+    assert meta == {
+        "create": {"_index": f"logs-lab-dead-letter-{time.strftime('%Y.%m.%d', time.gmtime())}", "_id": "2"}
+    }
     assert (letter["reason"], letter["index"], letter["refused_status"], letter["app"]) == ("t: r", "i", 400, "chat")
     assert json.loads(letter["document"]) == {"message": "b", "app": "chat"}
     assert 'refused_lines_total{app="chat",output="es",reason="t"} 1' in counters.text({})
@@ -137,6 +141,12 @@ def test_lines_in_streams_of_loki() -> None:
     [stream] = loki.streams([*lines])
     assert stream["stream"] == {"app": "chat", "job": "chat-api", "level": "info"}
     assert [at for at, _text in stream["values"]] == ["1795255200500000000"] * 2
+
+
+def test_what_was_added_to_all_lines_can_be_a_label_of_loki() -> None:
+    loki = gateway.Loki("l", FakeServer(), {"rest": "fields"}, gateway.Counters(), ["team", "app"])
+    [stream] = loki.streams([("i", "1", {**DOCUMENT, "fields": {"team": "web", "app": "other"}})])
+    assert stream["stream"] == {"app": "chat", "job": "chat", "team": "web"}
 
 
 @pytest.mark.parametrize(

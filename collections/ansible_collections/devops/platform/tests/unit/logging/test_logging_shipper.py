@@ -50,8 +50,8 @@ def test_an_output_has_a_port_and_a_queue_of_its_own() -> None:
     assert {output["name"]: output["port"] for output in config["outputs"]} == {"elasticsearch": 9881, "loki": 9882}
     text = rsyslog["files"][0]["content"]
     assert all(f'queue.filename="{name}"' in text for name in ("elasticsearch", "loki"))
-    assert config["outputs"][0]["ca"] == "/etc/log-shipper/ca.crt"
-    assert config["outputs"][1]["ca"] == ""
+    # Servers of somebody else: what the host trusts vouches for them.
+    assert [output["ca"] for output in config["outputs"]] == ["", ""]
 
 
 def test_a_host_has_the_sources_of_its_groups() -> None:
@@ -63,9 +63,37 @@ def test_a_host_has_the_sources_of_its_groups() -> None:
 def test_elasticsearch_of_the_platform_is_found_by_its_group() -> None:
     platform = {"logging": {"group": "data", "elasticsearch": {"port": 9201}, "outputs": {"elasticsearch": {}}}}
     found = model.logging_of(platform, {"data": ["d2", "d1"]}, {"d1": "192.0.2.1", "d2": "2001:db8::2"})
-    assert found.outputs[0].urls == ("https://192.0.2.1:9201", "https://[2001:db8::2]:9201")
+    assert found.outputs[0].urls == ("https://[2001:db8::2]:9201", "https://192.0.2.1:9201")
     with pytest.raises(PlatformError, match="has no server"):
         model.logging_of({"logging": {"outputs": {"loki": {}}}}, {}, {})
+
+
+PASSWORDS = {"superuser": "es_superuser", "shipper": "es_shipper", "reader": "es_reader"}
+
+
+def test_the_platforms_own_elasticsearch_is_said_once() -> None:
+    """Servers, user, password and authority of the output follow from the cluster's part."""
+    own = {"version": "8.15.0", "passwords": PASSWORDS}
+    logging: dict[str, Any] = {"group": "data", "elasticsearch": own, "outputs": {"elasticsearch": {}}}
+    logging["sources"] = {"system": {"type": "journal"}}
+    platform = {"name": "p", "environment": "lab", "logging": logging}
+    assert shipper.log_shipper_secrets(platform) == ["es_shipper"]
+    groups, secrets = {"all": ["a1"], "data": ["d1", "d2"]}, {"es_shipper": WORD}
+    addresses = {"d1": "192.0.2.1", "d2": "192.0.2.2"}
+    gateway, _shipper = shipper.log_shipper_components(platform, "a1", groups, addresses, secrets, "PEM")
+    config = json.loads(gateway["files"][1]["content"])
+    [output] = config["outputs"]
+    assert (output["user"], output["password"], output["ca"]) == ("shipper", WORD, "/etc/log-shipper/ca.crt")
+    assert sorted(output["urls"]) == ["https://192.0.2.1:9200", "https://192.0.2.2:9200"]
+    assert {"path": "/etc/log-shipper/ca.crt", "content": "PEM", "mode": "0644"} in gateway["files"]
+    assert (config["prefix"], config["system"], config["dead_letter"]) == ("logs-lab-", "system", "dead-letter")
+
+
+def test_hosts_begin_with_different_servers() -> None:
+    urls = ("a", "b", "c")
+    turned = [shipper.turned(urls, f"app{number}") for number in range(30)]
+    assert {found[0] for found in turned} == set(urls)
+    assert all(sorted(found) == list(urls) for found in turned)
 
 
 def test_containers_log_to_the_journal_where_their_lines_are_wanted() -> None:

@@ -50,7 +50,7 @@ def test_a_right_one(tmp_path):
         ("/srv/snapshots}", "/srv/snapshots, s3: {bucket: abc}}", "they go to a directory already"),
         ("/srv/snapshots}", "/srv/snapshots, at: '24:00'}", "is not a time of day"),
         ("default: 14d", "default: 14", "retention.default"),
-        ("chat: 30d", "chta: 30d", "there is no app 'chta'; did you mean 'chat'?"),
+        ("chat: 30d", "chta: 30d", "no line is of an app 'chta'; did you mean 'chat'?"),
         ('"8.15.0"\n', '"8.15.0"\n      heap: 512\n', "heap"),
         ('"8.15.0"\n', '"8.15.0"\n      port: 9300\n', "port 9300 is elasticsearch's"),
         ('"8.15.0"\n', '"8.15.0"\n      port: 5432\n', "port 5432 is postgresql's"),
@@ -66,6 +66,38 @@ def test_a_right_one(tmp_path):
 )
 def test_mistakes(tmp_path, old, new, expected):
     assert any(expected in problem for problem in found(tmp_path, (old, new))), found(tmp_path, (old, new))
+
+
+SHIPPED = """\
+    sources:
+      access: {type: file, path: /var/log/nginx/access.log, parser: nginx, app: edge}
+    outputs: {elasticsearch: {password: es_shipper}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("chat: 30d", "edge: 30d, system: 7d, dead-letter: 90d", ""),
+        ("{password: es_shipper}", "{}", ""),
+        ("{password: es_shipper}", "{user: shipper}", ""),
+        ("chat: 30d", "egde: 30d", "no line is of an app 'egde'; did you mean 'edge'?"),
+        ("app: edge}", "app: dead-letter}", "sources.access.app: logs-"),
+        (
+            "{password: es_shipper}",
+            "{password: es_reader}",
+            "password: the platform's own Elasticsearch knows its shipper by the secret 'es_shipper'",
+        ),
+        (
+            "{password: es_shipper}",
+            "{user: someone}",
+            "outputs.elasticsearch.user: to the platform's own",
+        ),
+    ],
+)
+def test_what_is_shipped_there(tmp_path, old, new, expected):
+    problems = found(tmp_path, ("    retention:", f"{SHIPPED}    retention:"), (old, new))
+    assert any(expected in problem for problem in problems) if expected else problems == []
 
 
 def test_what_integ_test_cannot(tmp_path):

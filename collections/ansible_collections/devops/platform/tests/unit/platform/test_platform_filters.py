@@ -51,7 +51,7 @@ def test_a_page_says_what_the_filter_takes(name):
         assert options[parameter.name].get("required", False) is required, parameter.name
     assert f"devops.platform.{name}" in page["EXAMPLES"]
     yaml.safe_load(page["EXAMPLES"])
-    assert page["RETURN"]["_value"]["type"] in ("dict", "list", "str")
+    assert page["RETURN"]["_value"]["type"] in ("bool", "dict", "list", "str")
 
 
 def test_what_is_impossible_is_a_filter_error():

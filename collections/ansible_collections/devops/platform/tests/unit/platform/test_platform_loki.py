@@ -143,7 +143,7 @@ def test_the_gateway_shows_a_certificate():
 def test_a_loki_of_somebody_else_is_asked_without():
     declared = platform(("loki: {labels: [app, host]}", 'loki: {urls: ["https://loki.example"]}'))
     [output] = model.logging_of(declared, example.GROUPS, example.ADDRESSES).outputs
-    assert (output.urls, output.ca, output.certificate) == (("https://loki.example",), True, False)
+    assert (output.urls, output.own) == (("https://loki.example",), False)
 
 
 def component(*edits: tuple[str, str]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import (
     BUILTIN_USERS,
     DEAD_LETTER,
     INTEG_TEST,
     RETENTION_USER,
+    SYSTEM,
 )
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath
 from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean
@@ -99,20 +100,24 @@ def snapshots(context: Context) -> Iterator[Finding]:
 
 
 def retention(context: Context) -> Iterator[Finding]:
-    """Apps that are not there."""
-    apps = context.section("apps")
+    """Apps that no line is of."""
+    sources = context.section("logging", "sources")
+    named = {str(given["app"]) for given in sources.values() if isinstance(given, Mapping) and given.get("app")}
+    apps = sorted({*map(str, context.section("apps")), *named, SYSTEM, DEAD_LETTER})
     for app in context.section(*RETENTION, "apps"):
-        if app not in apps and app != DEAD_LETTER and context.trusted("apps"):
-            text = f"there is no app '{app}'{did_you_mean(app, apps)}"
+        if app not in apps and context.trusted("apps") and context.trusted("logging"):
+            text = f"no line is of an app '{app}'{did_you_mean(app, apps)}"
             yield Finding((*RETENTION, "apps", str(app)), text, at_key=True)
 
 
 def names(context: Context) -> Iterator[Finding]:
+    """An app whose lines would be among the dead letters."""
+    text = f"logs-{context.platform.get('environment')}-{DEAD_LETTER}-* holds lines that were refused; rename the app"
     if context.section(*AT) and DEAD_LETTER in context.section("apps"):
-        text = (
-            f"logs-{context.platform.get('environment')}-{DEAD_LETTER}-* holds lines that were refused; rename the app"
-        )
         yield Finding(("apps", DEAD_LETTER), text, at_key=True)
+    for name, given in context.section("logging", "sources").items():
+        if isinstance(given, Mapping) and given.get("app") == DEAD_LETTER:
+            yield Finding(("logging", "sources", str(name), "app"), text)
 
 
 def exporter(context: Context) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import SHIPPER
 from ansible_collections.devops.platform.plugins.module_utils.logging.model import (
     MASK,
     MULTILINE,
@@ -12,6 +13,7 @@ from ansible_collections.devops.platform.plugins.module_utils.logging.model impo
     PARSERS,
     REDACTIONS,
     Redaction,
+    own_cluster,
     spool_bytes,
 )
 from ansible_collections.devops.platform.plugins.module_utils.logging.patterns import PatternError, parse
@@ -160,7 +162,6 @@ def _redaction(path: tuple[str, ...], name: str, given: Mapping[str, Any]) -> It
 
 
 def outputs(context: Context) -> Iterator[Finding]:
-    logging = context.section("logging")
     if (
         context.section("logging", "sources")
         and not context.section("logging", "outputs")
@@ -172,16 +173,28 @@ def outputs(context: Context) -> Iterator[Finding]:
         kind = given.get("type") or name
         if kind not in ("elasticsearch", "loki"):
             yield Finding(path, "lacks the key 'type': elasticsearch or loki", at_key=True)
-        elif not given.get("urls") and context.trusted(*path, "urls"):
-            if kind == "loki":
-                if not logging.get("loki") and context.trusted("logging"):
-                    yield Finding(path, "has no server: there is no platform.logging.loki; add that, or 'urls' here")
-            elif not logging.get("group") and context.trusted("logging"):
-                yield Finding(
-                    path, "has no server: platform.logging has no 'group' that runs one; add that, or 'urls' here"
-                )
+        elif own_cluster(context.platform, name):
+            yield from _own_cluster(context, path, given)
+        elif not given.get("urls") and context.trusted(*path, "urls") and context.trusted("logging"):
+            if not (kind == "loki" and context.section("logging", "loki")):
+                text = f"has no server: there is no platform.logging.{kind}; add that, or 'urls' here"
+                yield Finding(path, text)
         if kind == "elasticsearch" and given.get("labels") is not None:
             yield Finding((*path, "labels"), "is of outputs of type loki; Elasticsearch has every field", at_key=True)
+
+
+def _own_cluster(context: Context, path: tuple[str, ...], given: Mapping[str, Any]) -> Iterator[Finding]:
+    """Who ships, and by which password, is said where the cluster is."""
+    known = context.section("logging", "elasticsearch", "passwords").get(SHIPPER)
+    if given.get("password") and known and given["password"] != known:
+        text = (
+            f"the platform's own Elasticsearch knows its shipper by the secret '{known}', as its 'passwords' say; take "
+            "this away"
+        )
+        yield Finding((*path, "password"), text, at_key=True)
+    if given.get("user") and given["user"] != SHIPPER:
+        text = f"to the platform's own Elasticsearch '{SHIPPER}' ships, who may append and nothing else; take this away"
+        yield Finding((*path, "user"), text, at_key=True)
 
 
 def shipper(context: Context) -> Iterator[Finding]:
