@@ -39,8 +39,9 @@ test-monitoring: env ## Rules, routes, messages and live faults with their alert
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)
 
-dashboards: env ## Write Grafana's dashboards from their definitions in tools/dashboards
+dashboards: env ## Write what Grafana and Kibana show from the definitions in tools/dashboards and tools/saved_objects
 	@$(PYTHON) -m tools.dashboards
+	@$(PYTHON) -m tools.saved_objects
 
 molecule: env ## Molecule's default scenario: one host, all host roles (SCENARIO=base for another)
 	@MOLECULE_COMMAND_BORDERS=0 $(BIN)/molecule test --scenario-name $(or $(SCENARIO),default)

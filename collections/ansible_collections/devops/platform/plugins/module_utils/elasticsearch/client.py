@@ -11,8 +11,9 @@ import base64
 import http.client
 import json
 import ssl
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 LONGEST = 1 << 26  # bytes of an answer that are read
@@ -34,9 +35,30 @@ class ElasticsearchError(Exception):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file in a form, as a browser would send it: the body of a request."""
+
+    field: str
+    name: str
+    content: bytes
+
+    BOUNDARY: ClassVar[str] = "devops-platform-7d1c5e0b9a"  # stands in no file of ours
+
+    def encoded(self) -> tuple[bytes, dict[str, str]]:
+        head = (
+            f"--{self.BOUNDARY}\r\n"
+            f'Content-Disposition: form-data; name="{self.field}"; filename="{self.name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + self.content + f"\r\n--{self.BOUNDARY}--\r\n".encode()
+        return body, {"Content-Type": f"multipart/form-data; boundary={self.BOUNDARY}"}
+
+
+@dataclass(frozen=True)
 class Elasticsearch:
     """A node at `url`, asked as `user`. The certificate must be of `ca` (a file) or `ca_text` (PEM), and for the host
-    in `url`. The password stays in here: it is in no text, and `repr` leaves it out."""
+    in `url`. The password stays in here: it is in no text, and `repr` leaves it out. `service`: what answers there, for
+    messages; Kibana speaks HTTP alike, and wants `headers` of its own."""
 
     url: str
     user: str = ""
@@ -44,10 +66,12 @@ class Elasticsearch:
     ca: str = ""
     ca_text: str = field(default="", repr=False)
     timeout: float = 30.0
+    service: str = "elasticsearch"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, url: str, timeout: float = 0) -> Elasticsearch:
         """The same, at another node."""
-        return Elasticsearch(url, self.user, self.password, self.ca, self.ca_text, timeout or self.timeout)
+        return replace(self, url=url, timeout=timeout or self.timeout)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON, or text where it is none. ElasticsearchError for a status of 400 and more."""
@@ -77,6 +101,7 @@ class Elasticsearch:
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, str]:
         data, headers = encoded(body)
+        headers.update(self.headers)
         if self.user:
             token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
             headers["Authorization"] = f"Basic {token}"
@@ -97,7 +122,7 @@ class Elasticsearch:
         except (OSError, http.client.HTTPException) as error:
             what = str(error) or type(error).__name__
             raise ElasticsearchError(
-                f"{self.url} cannot be reached: {what}; does elasticsearch.service run there?"
+                f"{self.url} cannot be reached: {what}; does {self.service}.service run there?"
             ) from error
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -113,6 +138,8 @@ def encoded(body: Any) -> tuple[bytes | None, dict[str, str]]:
     """(bytes, headers) of a body: a list is newline-delimited JSON, as _bulk wants it; None is no body."""
     if body is None:
         return None, {}
+    if isinstance(body, Upload):
+        return body.encoded()
     if isinstance(body, list):
         lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in body)
         return lines.encode(), {"Content-Type": "application/x-ndjson"}
@@ -122,6 +149,8 @@ def encoded(body: Any) -> tuple[bytes | None, dict[str, str]]:
 def said(answer: Any) -> tuple[str, str]:
     """(type, reason) of an answer that is an error."""
     error = answer.get("error") if isinstance(answer, dict) else answer
+    if isinstance(error, str) and isinstance(answer, dict) and answer.get("message"):
+        return error, f"{error}: {answer['message']}"  # as Kibana says it
     if isinstance(error, dict):
         causes = error.get("root_cause") or [error]
         kind, reason = str(error.get("type") or ""), str(causes[0].get("reason") or error.get("reason") or "")

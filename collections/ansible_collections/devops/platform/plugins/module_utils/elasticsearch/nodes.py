@@ -62,6 +62,8 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
 READ = ("read", "view_index_metadata")
+# To look at everything in Kibana, and to change nothing there.
+KIBANA_READ = {"application": "kibana-.kibana", "privileges": ["read"], "resources": ["*"]}
 
 
 def heap(setting: str, memory: int) -> int:
@@ -137,6 +139,7 @@ def roles(settings: Settings) -> dict[str, Any]:
         FILE_USERS["reader"]: {
             "cluster": ["cluster:monitor/main"],
             "indices": [{"names": [*logs, f"restored-{settings.prefix}*"], "privileges": list(READ)}],
+            **({"applications": [KIBANA_READ]} if settings.kibana else {}),
         },
         FILE_USERS["monitor"]: {
             "cluster": ["monitor"],

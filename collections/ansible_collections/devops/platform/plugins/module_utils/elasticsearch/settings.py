@@ -87,6 +87,7 @@ class Settings:
     snapshots: Snapshots | None = None
     retention: str = RETENTION
     app_retention: Mapping[str, str] = field(default_factory=dict)
+    kibana: bool = False  # whether people read through it
 
     @property
     def cluster(self) -> str:
@@ -134,6 +135,7 @@ def settings_of(platform: Data) -> Settings:
         snapshots=_snapshots(section(given, "snapshots")),
         retention=str(retention.get("default") or RETENTION),
         app_retention={str(app): str(apps[app]) for app in apps},
+        kibana=bool(section(logging, "kibana")),
         **options,
     )
 

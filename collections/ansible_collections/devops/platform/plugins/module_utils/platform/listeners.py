@@ -137,6 +137,11 @@ def _logging(platform: Data) -> Iterator[Listener]:
             ("logging", "elasticsearch", "transport_port"),
             from_groups=groups,  # no `peers`: a node that is alone listens there as well
         )
+    kibana = section(logging, "kibana")
+    if kibana:
+        groups = (str(kibana.get("group") or logging.get("group")),)
+        key = ("logging", "kibana", "port")
+        yield Listener("kibana", groups, int(kibana.get("port") or 5601), key, groups, networks=_admin(platform))
     loki = section(logging, "loki")
     if loki:
         # Grafana and Prometheus are hosts as well. People ask Grafana: Loki knows no users.

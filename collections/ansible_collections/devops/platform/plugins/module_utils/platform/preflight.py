@@ -11,6 +11,7 @@ from .checks import (
     alerting,
     elasticsearch,
     hosts,
+    kibana,
     logging,
     loki,
     names,
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     *objectives.CHECKS,
     *logging.CHECKS,
     *loki.CHECKS,
+    *kibana.CHECKS,
     *scraping.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory

@@ -23,7 +23,7 @@ def phase_groups(platform: Mapping[str, Any], host: str, groups: Groups) -> list
     for part in ("data", "monitoring", "logging", "edge"):
         group = section(platform, part).get("group")
         wanted[part] = [str(group)] if group else []
-    for part in ("loki",):
+    for part in ("kibana", "loki"):
         group = section(platform, "logging", part).get("group") or section(platform, "logging").get("group")
         wanted[part] = [str(group)] if group and section(platform, "logging", part) else []
     wanted["docker"] = [str(group) for group in section(platform, "docker").get("groups") or ()]

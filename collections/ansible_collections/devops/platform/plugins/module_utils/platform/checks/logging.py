@@ -175,10 +175,11 @@ def outputs(context: Context) -> Iterator[Finding]:
             yield Finding(path, "lacks the key 'type': elasticsearch or loki", at_key=True)
         elif own_cluster(context.platform, name):
             yield from _own_cluster(context, path, given)
+        elif kind == "loki" and not given.get("urls") and context.section("logging", "loki"):
+            pass  # the platform's own
         elif not given.get("urls") and context.trusted(*path, "urls") and context.trusted("logging"):
-            if not (kind == "loki" and context.section("logging", "loki")):
-                text = f"has no server: there is no platform.logging.{kind}; add that, or 'urls' here"
-                yield Finding(path, text)
+            text = f"has no server: there is no platform.logging.{kind}; add that, or 'urls' here"
+            yield Finding(path, text)
         if kind == "elasticsearch" and given.get("labels") is not None:
             yield Finding((*path, "labels"), "is of outputs of type loki; Elasticsearch has every field", at_key=True)
 

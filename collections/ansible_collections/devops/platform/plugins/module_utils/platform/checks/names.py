@@ -42,6 +42,7 @@ def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
         ("monitoring",),
         ("logging",),
         ("logging", "loki"),
+        ("logging", "kibana"),
         ("edge",),
         *(("apps", str(app)) for app in context.section("apps")),
     ):
@@ -99,6 +100,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         ("data", "redis"),
         *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
         ("monitoring", "grafana"),
+        ("logging", "kibana"),
         *(("monitoring", "targets", str(name)) for name in context.section("monitoring", "targets")),
         *(("monitoring", "kubernetes", str(name)) for name in context.section("monitoring", "kubernetes")),
         *(("logging", "outputs", str(name)) for name in context.section("logging", "outputs")),
@@ -115,7 +117,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values.get(key) for key in ("password", "secret_key", "bearer", "token")}
+    return {key: values.get(key) for key in ("password", "secret_key", "encryption_key", "bearer", "token")}
 
 
 def secrets(context: Context) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
     ("monitoring", "grafana"): "grafana",
     ("logging", "elasticsearch"): "elasticsearch",
     ("logging", "loki"): "loki",
+    ("logging", "kibana"): "kibana",
 }
 
 
