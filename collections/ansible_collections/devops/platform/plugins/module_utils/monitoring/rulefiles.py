@@ -34,7 +34,7 @@ SIGNS = {
     "blackbox_tls": "probe_success",
     "cadvisor": "container_memory_working_set_bytes",
     "elasticsearch": "elasticsearch_cluster_health_status",
-    "loki": "loki_ingester_memory_streams",
+    "loki": "loki_request_duration_seconds_count",
     "mysql": "mysql_up",
     "nginx": "nginx_up",
     "node": "node_memory_MemAvailable_bytes",
