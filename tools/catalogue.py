@@ -81,6 +81,15 @@ CATALOGUE: tuple[Suite, ...] = (
         environment={"MOLECULE_COMMAND_BORDERS": "0"},
         needs="molecule/grafana/molecule.yml",
     ),
+    Suite(
+        "molecule-kibana",
+        "Kibana and Elasticsearch from their makers on Debian 13; skipped where they do not answer",
+        ("python", "-m", "tools.upstream", "kibana"),
+        frozenset({"molecule", "logging"}),
+        minutes=20,
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        needs="molecule/kibana/molecule.yml",
+    ),
     _molecule("app", "the application with its data on one Debian 13"),
     Suite(
         "fleet-kills",
@@ -148,6 +157,14 @@ CATALOGUE: tuple[Suite, ...] = (
         frozenset({"logging"}),
         minutes=20,
         needs="tests/logging/shipper",
+    ),
+    Suite(
+        "loki",
+        "a real Loki: lines by their labels, limits, certificates, and nothing lost; skipped where LOKI names none",
+        (*PYTEST, "-rs", "tests/logging/loki"),
+        frozenset({"logging"}),
+        minutes=10,
+        needs="tests/logging/loki",
     ),
     Suite(
         "fleet-alerts",
