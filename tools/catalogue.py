@@ -150,6 +150,14 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/logging/shipper",
     ),
     Suite(
+        "logging-whole",
+        "from a line in a file to a line that people find, everything real: nodes and shippers killed, no line lost",
+        (*PYTEST, "-s", "tests/logging/whole"),
+        frozenset({"logging"}),
+        minutes=20,
+        needs="tests/logging/whole",
+    ),
+    Suite(
         "fleet-alerts",
         "live faults on five hosts: the right message at the right receiver, and when it is over",
         (*PYTEST, "-s", "tests/fleet/test_alerts.py"),
