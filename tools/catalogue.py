@@ -175,6 +175,14 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "logging-load",
+        "lines a second through shipper and Elasticsearch, beside a plain bulk load; docs/logging-load.md",
+        ("python", "-m", "tools.bench", "logging"),
+        frozenset({"logging"}),
+        minutes=15,
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(
