@@ -163,9 +163,9 @@ def run() -> Figures:
         cluster = Cluster(folder, maven.unpack(maven.ELASTICSEARCH, folder / "releases"), ("log1",), first=31)
         place = folder / "app1"
         place.mkdir()
+        cluster.prepare()
         host = Host(place, describe(cluster, place), cluster)
         try:
-            cluster.prepare()
             cluster.start()
             prepare(cluster)
             host.start("gateway")
