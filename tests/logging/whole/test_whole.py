@@ -200,7 +200,7 @@ def test_people_find_lines(host: Host) -> None:
     assert [line[-6:] for line in last["lines"]] == ["019997", "019998", "019999"]
     assert last["total"] == MANY
     assert module(host, query="logger:many", host="other")["total"] == 0
-    assert "there is no field 'lvel'; did you mean 'level'?" in module(host, query="lvel:info")["msg"]
+    assert "there is no field 'lvel'; an application's own are below fields" in module(host, query="lvel:info")["msg"]
     assert "is no duration" in module(host, since="soon")["msg"]
     wrong = module(host, password="of somebody else")
     assert "Nothing was found out: " in wrong["msg"]
