@@ -44,6 +44,7 @@ PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuse
 TIMEOUT = 60
 IDLE = 0.1  # seconds between two looks at a spool in which there was nothing
 PATIENT = 30.0  # at most, between two tries
+MOST_FAILED = 10  # tries that are counted: the pause doubles with each
 COMPRESSED = 4096  # bytes from which on a request is compressed
 EVERY = 5  # seconds between two writes of metrics, and two looks at the ledger
 WATCH = 0.2  # seconds between two looks at the disk
@@ -426,6 +427,15 @@ class Guard:
         self.go_on()
 
 
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """None for what a shipper that was killed did not write to its end: it reads that line again."""
+    try:
+        document = json.loads(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 class Gateway:
     """What all outputs share."""
 
@@ -463,20 +473,21 @@ class Gateway:
             except ServerError as error:
                 self.counters.add("log_shipper_retries_total", output=name)
                 say(f"{name}: {error}")
-                moved, failed = False, failed + 1
+                moved, failed = False, min(failed + 1, MOST_FAILED)
             except Exception:  # noqa: BLE001 - whatever it is, the lines are still in the spool
                 say(f"{name}: {traceback.format_exc()}")
-                moved, failed = False, failed + 1
+                moved, failed = False, min(failed + 1, MOST_FAILED)
             if not moved:
                 stop.wait(min(IDLE * 2**failed, PATIENT))
 
     def take(self, name: str, lines: list[bytes], count: bool) -> int:
         """Deliver documents, each a line of JSON; how many they are."""
         now = time.time()
-        items, oldest = [], now
+        items, oldest, torn = [], now, []
         for line in lines:
-            document = self._document(line)
+            document = parsed(line)
             if document is None:
+                torn.append(line)
                 continue
             key = str(document.pop("key", ""))
             at = moment(str(document.get("@timestamp")), now)
@@ -492,6 +503,8 @@ class Gateway:
             self.lag[name] = max(0.0, time.time() - oldest)
             if count:
                 self._count(document for _where, _key, document in items)
+        if torn:
+            self._keep(torn)
         return len(lines)
 
     def _count(self, documents: Iterable[dict[str, Any]]) -> None:
@@ -499,18 +512,11 @@ class Gateway:
         for values, number in found.items():
             self.counters.add("log_lines_total", number, **dict(zip(LABELS, values)))
 
-    def _document(self, line: bytes) -> dict[str, Any] | None:
-        """None for what a shipper that was killed did not write to its end: it reads that line again."""
-        try:
-            document = json.loads(line.decode("utf-8", "replace"))
-        except ValueError:
-            document = None
-        if isinstance(document, dict):
-            return document
-        self.counters.add("log_shipper_torn_lines_total")
+    def _keep(self, torn: list[bytes]) -> None:
+        """In a file on this host, should somebody ask."""
+        self.counters.add("log_shipper_torn_lines_total", len(torn))
         with open(self.config["refused"], "a", encoding="utf-8") as handle:
-            handle.write(json.dumps({"torn": line.decode("utf-8", "replace")}) + "\n")
-        return None
+            handle.writelines(json.dumps({"torn": line.decode("utf-8", "replace")}) + "\n" for line in torn)
 
     def _queued(self, name: str) -> float:
         return float(self.spools[name].waiting()) if name in self.spools else queued(self.config["spool"], name)
