@@ -167,6 +167,14 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/logging/loki",
     ),
     Suite(
+        "logging-whole",
+        "from a line in a file to a line that people find, everything real: nodes and shippers killed, no line lost",
+        (*PYTEST, "-s", "tests/logging/whole"),
+        frozenset({"logging"}),
+        minutes=20,
+        needs="tests/logging/whole",
+    ),
+    Suite(
         "fleet-alerts",
         "live faults on five hosts: the right message at the right receiver, and when it is over",
         (*PYTEST, "-s", "tests/fleet/test_alerts.py"),
@@ -181,6 +189,14 @@ CATALOGUE: tuple[Suite, ...] = (
         ("python", "-m", "tools.bench", "capacity"),
         frozenset({"monitoring"}),
         minutes=30,
+        long=True,
+    ),
+    Suite(
+        "logging-load",
+        "lines a second through shipper and Elasticsearch, beside a plain bulk load; docs/logging-load.md",
+        ("python", "-m", "tools.bench", "logging"),
+        frozenset({"logging"}),
+        minutes=15,
         long=True,
     ),
     Suite(

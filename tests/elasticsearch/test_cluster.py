@@ -30,6 +30,7 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
     ElasticsearchError,
 )
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.program import program_settings
+from ansible_collections.devops.platform.plugins.module_utils.logging import gateway
 from ansible_collections.devops.platform.plugins.module_utils.platform.pki import Authority
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Store
 from tests.elasticsearch.cluster import Cluster
@@ -201,11 +202,13 @@ class TestLines:
         shipper = cluster.client(user="shipper")
         broken = {**self.SOUND, "user": {"id": 1}}
         assert bulk(shipper, index("lines"), [broken]) == [400]
-        letter = {"message": json.dumps(broken), "fields": broken, "error": "document_parsing_exception"}
-        strange = {"fields": "no object", "message": 5, "@timestamp": {"a": 1}}
-        assert bulk(shipper, index("dead-letter"), [letter])[0] == 201
-        del strange["@timestamp"]
-        assert bulk(shipper, index("dead-letter"), [strange])[0] == 201
+        reason = {"type": "document_parsing_exception", "reason": "x" * 40000}
+        strange = {"message": {"a": 1}, "host": "x" * 40000, "app": [{"b": None}], "@timestamp": {"c": 2}}
+        letters = [
+            gateway.Elasticsearch._letter((index("lines"), "1", document), 400, reason)
+            for document in (broken, strange)
+        ]
+        assert bulk(shipper, index("dead-letter"), letters) == [201, 201]
         assert cluster.client(user="reader").get(f"/{index('dead-letter')}/_count")["count"] == 2
 
 

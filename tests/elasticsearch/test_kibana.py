@@ -76,6 +76,7 @@ def _write(cluster: Cluster) -> None:
             {
                 "name": "es",
                 "type": "elasticsearch",
+                "port": 1,  # of nobody: what is posted is handed over here
                 "urls": cluster.urls(),
                 "user": "shipper",
                 "password": cluster.passwords["shipper"],
@@ -87,10 +88,8 @@ def _write(cluster: Cluster) -> None:
     told |= {"rollout_id": "20260101T000000Z-1", "@timestamp": NOW.isoformat(), "version": "1.0"}
     lines = [{**told, **line.document, "@timestamp": NOW.isoformat()} for each in recordings() for line in each.lines]
     lines += [{**told, **line} for line in [*LINES, REFUSED]]
-    body = b"".join(
-        b"{}\n" + json.dumps({**line, "key": str(number)}).encode() + b"\n" for number, line in enumerate(lines)
-    )
-    gateway.Gateway(config).take("es", body, count=False)
+    posted = [json.dumps({**line, "key": str(number)}).encode() for number, line in enumerate(lines)]
+    gateway.Gateway(config).take("es", posted, count=False)
     cluster.client().ask("POST", f"/{cluster.settings.prefix}*/_refresh")
     assert not (cluster.folder / "refused.ndjson").exists()
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
+
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "build" / "programs" / "rsyslog-trixie"
 SOURCE = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main\n"
-PACKAGES = ("rsyslog", "rsyslog-elasticsearch", "luajit")
+PACKAGES = ("rsyslog", "luajit")
 
 
 def root() -> Path:
@@ -53,6 +56,16 @@ def _unpack() -> None:
     for archive in sorted((FOLDER / "cache" / "archives").glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", archive, FOLDER / "root"], check=True, timeout=60)
     (FOLDER / "complete").touch()
+
+
+def gateway(folder: Path, config: Path) -> list[str]:
+    """The command of the gateway, whose files are put below ``folder`` as hosts get them."""
+    package = folder / "library" / "log_gateway"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").touch()
+    for name in shipper.FILES:
+        shutil.copy(shipper.SOURCES / name, package / name)
+    return ["env", f"PYTHONPATH={package.parent}", sys.executable, "-m", "log_gateway.gateway", str(config)]
 
 
 def rsyslogd(unpacked: Path) -> list[str]:

@@ -8,13 +8,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.logging import gateway, model, rsyslog, shipper
+from ansible_collections.devops.platform.plugins.module_utils.logging import model, rsyslog, shipper
 
 from . import programs
 from .fake_elasticsearch import FakeElasticsearch
@@ -44,7 +43,6 @@ class Rig:
     def __init__(self, folder: Path, logging_: dict[str, Any], spool: Path | None = None) -> None:
         self.folder, self.spool = folder, spool or folder / "spool"
         self.server = FakeElasticsearch()
-        self.port = free_port()
         platform = {
             "environment": "test",
             "logging": {
@@ -57,11 +55,11 @@ class Rig:
             (self.spool / name).mkdir(parents=True, exist_ok=True)
         (folder / "ledger").mkdir()
         self.journal = folder / "journal"  # a line of JSON an entry, instead of the journal, which no test can fill
-        text = rsyslog.config(self.logging, self.logging.sources, HOST, {"elasticsearch": self.port}, PASSWORD)
+        text = rsyslog.config(self.logging, self.logging.sources, HOST).replace(rsyslog.SPOOL, str(self.spool))
         self.config = folder / "rsyslog.conf"
         self.config.write_text(self._without_journal(text))
         settings = {
-            **shipper.gateway_config(self.logging, HOST, {"elasticsearch": self.port}, {}, PASSWORD, ""),
+            **shipper.gateway_config(self.logging, HOST, {"elasticsearch": 0}, {}, PASSWORD, ""),
             "ledger": f"{folder}/ledger", "spool": f"{self.spool}/queue", "metrics": f"{folder}/log_shipper.prom",
             "refused": f"{folder}/refused.ndjson", "pid_file": f"{folder}/pid",
         }  # fmt: skip
@@ -92,7 +90,7 @@ class Rig:
     def start(self, *names: str) -> None:
         for name in names or ("gateway", "rsyslog"):
             command = (
-                [sys.executable, str(Path(gateway.__file__)), str(self.folder / "gateway.json")]
+                programs.gateway(self.folder, self.folder / "gateway.json")
                 if name == "gateway"
                 else [*programs.rsyslogd(programs.root()), "-n", "-i", str(self.folder / "pid"), "-f", str(self.config)]
             )

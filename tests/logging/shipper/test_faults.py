@@ -154,15 +154,18 @@ def test_a_file_that_is_rotated_loses_nothing(rig: Make, tmp_path: Path) -> None
 
 def test_the_queue_is_full_and_inputs_wait(rig: Make, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    made = rig({**_one_file(log), "shipper": {"spool": "300KB"}})
+    made = rig({**_one_file(log), "shipper": {"spool": "2MB"}})
     made.server.fault = "503"
-    log.write_text(_numbered(0, 8000))
     made.start()
-    time.sleep(8)
+    for first in range(0, 30000, 1000):  # ten megabytes of documents
+        with log.open("a") as handle:
+            handle.write(_numbered(first, first + 1000))
+        time.sleep(0.15)
+    eventually(lambda: "log_shipper_paused{} 1" in made.metrics(), what="the shipper waits")
     used = sum(path.stat().st_size for path in (made.spool / "queue").iterdir())
-    assert used < 2_000_000
+    assert used < 6_000_000
     made.server.fault = ""
-    _all_there(made, 8000, 120)
+    _all_there(made, 30000, 120)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ description:
   - Asks Elasticsearch for the newest lines that a query finds, and gives them in the order of their time, the newest
     last.
   - Lines that Elasticsearch refused are found as well, with the reason behind them.
-  - What a terminal would take for an order is shown as C(\\x1b) and the like.
+  - What a terminal would take for an order is shown as C(\x1b) and the like.
 options:
   url:
     description: A node, as the host that the task runs on reaches it, for example C(https://127.0.0.1:9200).

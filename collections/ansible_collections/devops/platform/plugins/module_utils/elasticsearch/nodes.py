@@ -133,7 +133,7 @@ def roles(settings: Settings) -> dict[str, Any]:
     return {
         # Appends, and makes the index of the day. It cannot read back what anybody wrote, nor change or remove it.
         FILE_USERS["shipper"]: {
-            "cluster": ["cluster:monitor/main", "cluster:monitor/health"],
+            "cluster": ["cluster:monitor/health"],
             "indices": [{"names": logs, "privileges": ["create_doc", "auto_configure"]}],
         },
         FILE_USERS["reader"]: {

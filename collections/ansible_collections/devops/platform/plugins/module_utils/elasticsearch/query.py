@@ -90,8 +90,8 @@ def _known(name: str, at: int) -> str:
     if name in KNOWN or name.startswith(f"{fields.REST}."):
         return name
     raise QueryError(
-        f"character {at + 1}: there is no field '{name}'{did_you_mean(name, KNOWN)}; an application's own are below "
-        f'{fields.REST}, such as {fields.REST}.{name}; a text with a colon is quoted: "{name}:..."'
+        f"character {at + 1}: there is no field '{name}'; an application's own are below {fields.REST}, such as "
+        f'{fields.REST}.{name}; a text with a colon is quoted: "{name}:..."{did_you_mean(name, KNOWN)}'
     )
 
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """The log gateway of a host: takes documents from the log shipper on loopback, and hands them to the servers.
 
-It runs on hosts as it stands: standard library only, Python 3.9. What a shipper cannot do is done here, once for all of
-them. It answers 200 only when the server has every document or the dead letters have it with the reason; otherwise it
-closes the connection, and the shipper, which has the documents in its queue on disk, comes again. Every document gets
-an id that follows from where its line stood, so a document that comes again is seen to be the same.
+It runs on hosts with `spool.py` as it stands: standard library only, Python 3.9. What a shipper cannot do is done here,
+once for all of them. Documents come from a spool that rsyslog writes, or by requests of Fluent Bit. They are done with
+when the server has every one or the dead letters have it with the reason; otherwise they stay in the spool, and a
+request's connection is closed, so that it comes again. Every document gets an id that follows from where its line
+stood, so a document that comes again is seen to be the same.
 
-Run as: gateway.py CONFIG, a JSON file: {secret, host, prefix, system, dead_letter, fields, rest, ledger, spool,
-spool_limit, pid_file, metrics, refused, outputs: [{name, type, port, urls, user, password, ca,
-certificate, key, labels}]}.
+Run as: python3 -m log_gateway.gateway CONFIG, a JSON file: {secret, host, prefix, system, dead_letter, fields, rest,
+ledger, spool, spool_limit, pid_file, metrics, refused, outputs: [{name, type, port, urls, user, password, ca,
+certificate, key, labels}]}. A port of 0 means a spool.
 """
 
 from __future__ import annotations
@@ -28,17 +29,22 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .spool import Spool
+
 STORED = (200, 201)
 DUPLICATE = 409
 PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuses some documents for want of room
 TIMEOUT = 60
+IDLE = 0.1  # seconds between two looks at a spool in which there was nothing
+PATIENT = 30.0  # at most, between two tries
+MOST_FAILED = 10  # tries that are counted: the pause doubles with each
 COMPRESSED = 4096  # bytes from which on a request is compressed
 EVERY = 5  # seconds between two writes of metrics, and two looks at the ledger
 WATCH = 0.2  # seconds between two looks at the disk
@@ -136,6 +142,7 @@ HELP = {
     "log_shipper_retries_total": "Requests that the server did not take.",
     "log_lines_total": "Lines by who wrote them and how bad they are.",
     "log_shipper_lag_seconds": "How old the oldest line was that was shipped last.",
+    "log_shipper_torn_lines_total": "Lines that a shipper did not write to their end when it died; it read them again.",
     "log_shipper_paused": "Whether the shipper waits for room on its disk.",
     "log_shipper_queue_bytes": "What lies in the queue on disk.",
     "log_shipper_queue_limit_bytes": "How large the queue may become.",
@@ -388,22 +395,28 @@ class Loki:
 
 
 class Guard:
-    """Stops the shipper while the disk of its queue is nearly full: rsyslog throws lines away that it cannot write.
-    Files and the journal keep them meanwhile."""
+    """Stops the shipper while the disk of its queue is nearly full, since rsyslog throws lines away that it cannot
+    write, and while the queue is as large as it may become. Files and the journal keep lines meanwhile. ``used``: how
+    much of the queue is, 1 for all of it."""
 
-    def __init__(self, spool: str, pid_file: str) -> None:
-        self.spool, self.pid_file, self.paused = spool, Path(pid_file), 0
+    def __init__(self, spool: str, pid_file: str, used: Callable[[], float] = lambda: 0.0) -> None:
+        self.spool, self.pid_file, self.used, self.paused = spool, Path(pid_file), used, 0
 
     def look(self) -> None:
         disk = os.statvfs(self.spool)
         free, reserve = disk.f_bavail * disk.f_frsize, min(RESERVE, disk.f_blocks * disk.f_frsize // 5)
-        if free < reserve:
+        used = self.used()
+        if free < reserve or used >= 1:
             pid = self._shipper()
             if pid and pid != self.paused:
-                say(f"{free} bytes are free below {self.spool}: the shipper waits until there are {reserve}")
+                say(
+                    f"{free} bytes are free below {self.spool}: the shipper waits until there are {reserve}"
+                    if free < reserve
+                    else "the queue is as large as it may become: the shipper waits until a quarter of it is shipped"
+                )
                 os.kill(pid, signal.SIGSTOP)
                 self.paused = pid
-        elif self.paused and free > reserve * 5 // 4:
+        elif self.paused and free > reserve * 5 // 4 and used < 0.75:
             self.go_on()
 
     def go_on(self) -> None:
@@ -428,12 +441,26 @@ class Guard:
         self.go_on()
 
 
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """None for what a shipper that was killed did not write to its end: it reads that line again."""
+    try:
+        document = json.loads(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 class Gateway:
     """What all outputs share."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config, self.counters = config, Counters()
-        self.guard = Guard(config["spool"], config["pid_file"]) if config.get("pid_file") else None
+        self.spools = {
+            str(given["name"]): Spool(config["spool"], str(given["name"]))
+            for given in config["outputs"]
+            if not given["port"]
+        }
+        self.guard = Guard(config["spool"], config["pid_file"], self.used) if config.get("pid_file") else None
         self.typed = frozenset(config["fields"])
         self.rollouts: dict[str, list[tuple[float, str]]] = {}
         self.lag: dict[str, float] = {}
@@ -446,13 +473,36 @@ class Gateway:
                 else Elasticsearch(name, server, config, self.counters)
             )
 
-    def take(self, name: str, body: bytes, count: bool) -> int:
-        """Deliver what a shipper posted, as the API of bulk requests has it; the number of documents."""
+    def used(self) -> float:
+        """How full the fullest spool is."""
+        return max((spool.waiting() for spool in self.spools.values()), default=0) / self.config["spool_limit"]
+
+    def follow(self, name: str, count: bool, stop: threading.Event) -> None:
+        """Deliver what comes into the spool of an output, until ``stop``."""
+        failed = 0
+        while not stop.is_set():
+            try:
+                moved = self.spools[name].step(lambda lines: self.take(name, lines, count))
+                failed = 0
+            except ServerError as error:
+                self.counters.add("log_shipper_retries_total", output=name)
+                say(f"{name}: {error}")
+                moved, failed = False, min(failed + 1, MOST_FAILED)
+            except Exception:  # noqa: BLE001 - whatever it is, the lines are still in the spool
+                say(f"{name}: {traceback.format_exc()}")
+                moved, failed = False, min(failed + 1, MOST_FAILED)
+            if not moved:
+                stop.wait(min(IDLE * 2**failed, PATIENT))
+
+    def take(self, name: str, lines: list[bytes], count: bool) -> int:
+        """Deliver documents, each a line of JSON; how many they are."""
         now = time.time()
-        items, oldest = [], now
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        for line in lines[1::2]:
-            document = self._document(line)
+        items, oldest, torn = [], now, []
+        for line in lines:
+            document = parsed(line)
+            if document is None:
+                torn.append(line)
+                continue
             key = str(document.pop("key", ""))
             at = moment(str(document.get("@timestamp")), now)
             oldest = min(oldest, at)
@@ -467,21 +517,23 @@ class Gateway:
             self.lag[name] = max(0.0, time.time() - oldest)
             if count:
                 self._count(document for _where, _key, document in items)
-        return len(items)
+        if torn:
+            self._keep(torn)
+        return len(lines)
 
     def _count(self, documents: Iterable[dict[str, Any]]) -> None:
         found = Counter(tuple(str(document.get(key) or "") for key in LABELS) for document in documents)
         for values, number in found.items():
             self.counters.add("log_lines_total", number, **dict(zip(LABELS, values)))
 
-    def _document(self, line: bytes) -> dict[str, Any]:
-        try:
-            document = json.loads(line.decode("utf-8", "replace"))
-        except ValueError:
-            document = None
-        if isinstance(document, dict):
-            return document
-        return {"message": line.decode("utf-8", "replace"), "host": self.config["host"], "parse_error": "gateway"}
+    def _keep(self, torn: list[bytes]) -> None:
+        """In a file on this host, should somebody ask."""
+        self.counters.add("log_shipper_torn_lines_total", len(torn))
+        with open(self.config["refused"], "a", encoding="utf-8") as handle:
+            handle.writelines(json.dumps({"torn": line.decode("utf-8", "replace")}) + "\n" for line in torn)
+
+    def _queued(self, name: str) -> float:
+        return float(self.spools[name].waiting()) if name in self.spools else queued(self.config["spool"], name)
 
     def observe(self) -> None:
         """Look at the ledger and at the queue, and write metrics; where that fails, it is said, and tried again."""
@@ -492,7 +544,7 @@ class Gateway:
         gauges["log_shipper_paused", ()] = float(bool(self.guard and self.guard.paused))
         for name in self.outputs:
             label = (("output", name),)
-            gauges["log_shipper_queue_bytes", label] = queued(self.config["spool"], name)
+            gauges["log_shipper_queue_bytes", label] = self._queued(name)
             gauges["log_shipper_queue_limit_bytes", label] = float(self.config["spool_limit"])
             if name in self.lag:
                 gauges["log_shipper_lag_seconds", label] = round(self.lag[name], 3)
@@ -514,6 +566,11 @@ def queued(spool: str, name: str) -> float:
         except OSError:  # noqa: PERF203 - a few files
             continue  # consumed meanwhile
     return float(total)
+
+
+def posted(body: bytes) -> list[bytes]:
+    """The documents of a bulk request: every other line says what to do with the next one."""
+    return [line for line in body.split(b"\n") if line.strip()][1::2]
 
 
 def handler(gateway: Gateway, name: str, first: bool) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a class
@@ -551,7 +608,7 @@ def handler(gateway: Gateway, name: str, first: bool) -> type[BaseHTTPRequestHan
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if self._allowed():
-                self._attempt(lambda: self._stored(gateway.take(name, body, first)))
+                self._attempt(lambda: self._stored(gateway.take(name, posted(body), first)))
 
         @staticmethod
         def _stored(number: int) -> dict[str, Any]:
@@ -590,14 +647,18 @@ def main(path: str, stop: threading.Event | None = None) -> None:
     gateway, stop = Gateway(config), stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    for number, output in enumerate(config["outputs"]):
-        name = str(output["name"])
-        server = ThreadingHTTPServer(("127.0.0.1", int(output["port"])), handler(gateway, name, number == 0))
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
     watch = threading.Thread(target=gateway.guard.watch, args=(stop,)) if gateway.guard else None
     if watch:
         watch.start()
+    for number, output in enumerate(config["outputs"]):
+        name = str(output["name"])
+        if not output["port"]:
+            # Nobody waits for it in the end: what is under way comes again.
+            threading.Thread(target=gateway.follow, args=(name, number == 0, stop), daemon=True).start()
+            continue
+        server = ThreadingHTTPServer(("127.0.0.1", int(output["port"])), handler(gateway, name, number == 0))
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:
             gateway.observe()

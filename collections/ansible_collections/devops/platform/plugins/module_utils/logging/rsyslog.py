@@ -1,9 +1,8 @@
-"""rsyslog's configuration: an instance of its own, which reads, redacts, parses and queues, and posts to the gateway.
+"""rsyslog's configuration: an instance of its own, which reads, redacts, parses, and writes into the gateway's spool.
 
 A line goes through rulesets that call each other: of its source, ``redact``, of its parser, ``ship``. What is known of
-it stands in local variables (``$.``), its document below ``$!doc``. Rulesets have no queues, so all of that is done by
-the input's own thread, which remembers how far it read only after the line is in the queue on disk of each output. A
-full queue therefore makes inputs wait, and nothing is thrown away.
+it stands in local variables (``$.``), its document below ``$!doc``. Nothing has a queue of rsyslog's own: all of that
+is done by the input's thread, which remembers how far it read only after the line is in the spool of each output.
 """
 
 from __future__ import annotations
@@ -11,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .lines import PASSES
-from .model import LEVELS, MASK, OWN, PRIORITIES, UNITS, Logging, Output, Parser, Redaction, Source, spool_bytes
+from .model import LEVELS, MASK, OWN, PRIORITIES, UNITS, Logging, Output, Parser, Redaction, Source
 from .patterns import Pattern, parse
+from .spool import SUFFIX
 from .times import MONTHS, TimeFormat
 
 DIRECTORY = "/etc/log-shipper"
 SPOOL = "/var/lib/log-shipper"
+QUEUE = f"{SPOOL}/queue"
 UTC = 'dateFormat="rfc3339" date.inUTC="on"'
 LINE_BYTES = "4m"  # a longer line is cut into several
-# Milliseconds that an input waits for room in a queue: the most that rsyslog can count, 24 days.
-WAIT = 2**31 - 1
 
 
 def environment(spool: str) -> dict[str, str]:
-    """Where state and queues are. Not in the file: rsyslogd refuses it while they are not there, as in check mode."""
-    return {"LOG_SHIPPER_STATE": f"{spool}/state", "LOG_SHIPPER_QUEUE": f"{spool}/queue"}
+    """Where the state is. Not in the file: rsyslogd refuses it while that is not there, as in check mode."""
+    return {"LOG_SHIPPER_STATE": f"{spool}/state"}
 
 
 def quoted(text: str) -> str:
@@ -36,15 +35,14 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def config(logging: Logging, sources: Sequence[Source], host: str, ports: dict[str, int], password: str) -> str:
-    """The whole file. ``ports``: of the gateway, by output; ``password``: what the gateway asks for."""
+def config(logging: Logging, sources: Sequence[Source], host: str) -> str:
+    """The whole file."""
     files = [source for source in sources if source.type == "file"]
     journal = [source for source in sources if source.type != "file"]
     lines = [
         "# Managed by devops.platform.",
         f'global(workDirectory=`echo $LOG_SHIPPER_STATE` localHostname={quoted(host)} maxMessageSize="{LINE_BYTES}"',
         '  parser.escapeControlCharactersOnReceive="off" internalmsg.severity="warning")',
-        'module(load="omelasticsearch")',
         'module(load="mmutf8fix")',
     ]
     if journal:
@@ -56,12 +54,17 @@ def config(logging: Logging, sources: Sequence[Source], host: str, ports: dict[s
         lines.append('module(load="imfile" mode="inotify")')
     lines += [
         'main_queue(queue.type="Direct")',
-        'template(name="doc" type="subtree" subtree="$!doc")',
-        'template(name="index" type="string" string="-")',
+        # Between two ends of lines: what was cut off when it was killed is a line by itself.
+        'template(name="line" type="list") { constant(value="\\n") property(name="$!doc") constant(value="\\n") }',
+        *(
+            f'template(name="segment_{output.name}" type="string"'
+            f' string="{QUEUE}/{output.name}-%$year%%$month%%$day%%$hour%%$minute%{SUFFIX}")'
+            for output in logging.outputs
+        ),
         f'template(name="collected" type="list") {{ property(name="timegenerated" {UTC}) }}',
         f'template(name="journaled" type="list") {{ property(name="timereported" {UTC}) }}',
     ]
-    lines += _ship(logging, host, ports, password)
+    lines += _ship(logging, host)
     lines += _redact(logging.redactions)
     used = {source.parser.name: source.parser for source in sources}
     for name in sorted(used):
@@ -73,7 +76,7 @@ def config(logging: Logging, sources: Sequence[Source], host: str, ports: dict[s
     return "\n".join([*lines, ""])
 
 
-def _ship(logging: Logging, host: str, ports: dict[str, int], password: str) -> Iterator[str]:
+def _ship(logging: Logging, host: str) -> Iterator[str]:
     """What every document has, and the outputs."""
     yield 'ruleset(name="ship") {'
     for key, value in sorted(logging.enrich.items()):
@@ -86,24 +89,15 @@ def _ship(logging: Logging, host: str, ports: dict[str, int], password: str) -> 
     yield '  if $.stamp == "" then set $.stamp = $.collected;'
     yield "  set $!doc!@timestamp = $.stamp;"
     for output in logging.outputs:
-        yield from _output(output, ports[output.name], password, logging.shipper.spool)
+        yield from _output(output)
     yield "}"
 
 
-def _output(output: Output, port: int, password: str, size: str) -> Iterator[str]:
-    space = spool_bytes(size)
-    # Only whole files are given back: a queue of few files would be full although nearly all of it is shipped.
-    file = max(65536, min(16_000_000, space // 16))
-    yield f'  action(type="omelasticsearch" name="{output.name}" server="127.0.0.1" serverport="{port}"'
-    yield f'    uid="shipper" pwd={quoted(password)} template="doc" bulkmode="on" maxbytes="8m"'
-    yield '    searchIndex="index" dynSearchIndex="on" searchType="" esVersion.major="8" writeoperation="create"'
-    yield '    healthchecktimeout="20000" indextimeout="60000"'
-    yield '    action.resumeRetryCount="-1" action.resumeInterval="1" action.resumeIntervalMax="30"'
-    yield '    action.reportSuspension="on" action.reportSuspensionContinuation="off"'
-    yield f'    queue.type="Disk" queue.filename="{output.name}" queue.spoolDirectory=`echo $LOG_SHIPPER_QUEUE`'
-    yield f'    queue.maxDiskSpace="{space}" queue.maxFileSize="{file}" queue.size="1000000000"'
-    yield '    queue.checkpointInterval="1" queue.dequeueBatchSize="500" queue.saveOnShutdown="on"'
-    yield f'    queue.timeoutEnqueue="{WAIT}" queue.timeoutShutdown="1000" queue.timeoutActionCompletion="2000")'
+def _output(output: Output) -> Iterator[str]:
+    """Each line by one write into the segment of its minute; one segment is open at a time, see `spool`."""
+    yield f'  action(type="omfile" name="{output.name}" dynaFile="segment_{output.name}" dynaFileCacheSize="1"'
+    yield '    template="line" asyncWriting="off" flushOnTXEnd="on" ioBufferSize="64k" fileCreateMode="0600"'
+    yield '    createDirs="off" action.resumeRetryCount="-1" action.resumeInterval="1" action.resumeIntervalMax="30")'
 
 
 def _redact(redactions: Sequence[Redaction]) -> Iterator[str]:

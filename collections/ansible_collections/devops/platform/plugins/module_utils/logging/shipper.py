@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.program import LIBRARY
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import (
     DEAD_LETTER,
     SYSTEM,
@@ -21,7 +22,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
 )
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
-from . import fields, fluent_bit, gateway, rsyslog
+from . import fields, fluent_bit, rsyslog
 from .model import Logging, Output, Source, logging_of, secret_names, sources_on, spool_bytes
 
 DIRECTORY = rsyslog.DIRECTORY
@@ -31,8 +32,13 @@ GATEWAY_SPOOL = "/var/lib/log-gateway"
 FIRST_PORT = 9881  # on loopback; an output each
 LEDGER = "/var/lib/devops-platform/ledger"
 METRICS = "/var/lib/node_exporter/log_shipper.prom"
+PACKAGE = f"{LIBRARY}/log_gateway"
+SOURCES = Path(__file__).parent
+FILES = ("gateway.py", "spool.py")  # of this directory, as they are
+# Both write there: the shipper lines, the gateway how far they are delivered.
+QUEUES = [{"path": path, "mode": "0700", "data": True} for path in (SPOOL, rsyslog.QUEUE)]
 # What each shipper is made of on Debian: Fluent Bit's release needs nothing else.
-PACKAGES = {"rsyslog": ["rsyslog", "rsyslog-elasticsearch"], "fluent_bit": []}
+PACKAGES = {"rsyslog": ["rsyslog"], "fluent_bit": []}
 
 
 def log_shipper_packages(platform: Data) -> list[str]:
@@ -59,7 +65,9 @@ def log_shipper_components(
     sources = sources_on(logging, host, groups)
     if not sources or not logging.outputs:
         return []
-    ports = {output.name: FIRST_PORT + number for number, output in enumerate(logging.outputs)}
+    # rsyslog writes into a spool; Fluent Bit has one of its own, and posts.
+    posts = logging.shipper.backend == "fluent_bit"
+    ports = {output.name: FIRST_PORT + number if posts else 0 for number, output in enumerate(logging.outputs)}
     # What the shipper shows to the gateway: whoever may read the servers' password may write there as well.
     local = next((secrets[output.password] for output in logging.outputs if output.password), "shipper")
     hidden = {name: secrets[name] for name in secret_names(platform)}
@@ -111,7 +119,7 @@ def gateway_config(
         "secret": local, "host": host,
         "prefix": index_prefix(logging.environment), "system": SYSTEM, "dead_letter": DEAD_LETTER,
         "fields": sorted(fields.LINE), "rest": fields.REST, "ledger": LEDGER,
-        "spool": f"{SPOOL}/queue", "spool_limit": spool_bytes(logging.shipper.spool), "metrics": METRICS,
+        "spool": rsyslog.QUEUE, "spool_limit": spool_bytes(logging.shipper.spool), "metrics": METRICS,
         "refused": f"{GATEWAY_SPOOL}/refused.ndjson", "pid_file": PID_FILE,
         "outputs": [
             {
@@ -130,11 +138,8 @@ def _gateway(
 ) -> dict[str, Any]:  # fmt: skip
     config = gateway_config(logging, host, ports, secrets, local, authority)
     files = [
-        {
-            "path": f"{DIRECTORY}/log-gateway",
-            "content": Path(gateway.__file__).read_text(encoding="utf-8"),
-            "mode": "0755",
-        },
+        {"path": f"{PACKAGE}/__init__.py", "content": ""},
+        *({"path": f"{PACKAGE}/{name}", "source": str(SOURCES / name)} for name in FILES),
         {"path": f"{DIRECTORY}/gateway.json", "content": json.dumps(config, indent=1) + "\n", "mode": "0600"},
     ]
     if authority:
@@ -144,22 +149,30 @@ def _gateway(
         "directories": [
             {"path": DIRECTORY, "mode": "0700"},
             {"path": GATEWAY_SPOOL, "mode": "0700", "data": True},
+            *QUEUES,
             # node_exporter's, which may come later.
             {"path": METRICS.rpartition("/")[0], "mode": "0755", "data": True},
         ],
         "files": files,
         "unit": {
             "description": "Log gateway: hands lines to the servers, keeps what they refuse",
-            "exec": f"/usr/bin/python3 -I {DIRECTORY}/log-gateway {DIRECTORY}/gateway.json",
+            "exec": f"/usr/bin/python3 -m log_gateway.gateway {DIRECTORY}/gateway.json",
+            "environment": {"PYTHONPATH": LIBRARY, "PYTHONDONTWRITEBYTECODE": "1"},
             "user": "root",  # reads the engine's ledger
             "hardening": "strict",
             "restart": "always",
-            "writable": [GATEWAY_SPOOL, METRICS.rpartition("/")[0]],
+            "writable": [GATEWAY_SPOOL, METRICS.rpartition("/")[0], rsyslog.QUEUE],
             "options": {"Service": {"MemoryMax": "256M", "CPUWeight": "50"}},
         },
-        "probe": [{"tcp": f"127.0.0.1:{ports[output.name]}", "timeout": 15} for output in logging.outputs],
+        "probe": [{"tcp": f"127.0.0.1:{port}", "timeout": 15} for port in ports.values() if port]
+        or active("log_gateway"),
         "secrets": dict(hidden),
     }
+
+
+def active(unit: str) -> dict[str, Any]:
+    """The probe of what has no port."""
+    return {"command": ["/usr/bin/systemctl", "is-active", f"{unit}.service"], "contains": "active", "timeout": 15}
 
 
 def _shipper(
@@ -170,14 +183,16 @@ def _shipper(
     local: str,
     hidden: Mapping[str, str],
 ) -> dict[str, Any]:
-    made = _rsyslog if logging.shipper.backend == "rsyslog" else _fluent_bit
     directories = [
         {"path": DIRECTORY, "mode": "0700"},
-        {"path": SPOOL, "mode": "0700", "data": True},
-        {"path": f"{SPOOL}/queue", "mode": "0700", "data": True},
+        *QUEUES,
         {"path": f"{SPOOL}/state", "mode": "0700", "data": True},
     ]
-    component = made(logging, sources, host, ports, local)
+    component = (
+        _rsyslog(logging, sources, host)
+        if logging.shipper.backend == "rsyslog"
+        else _fluent_bit(logging, sources, host, ports, local)
+    )
     unit = {
         "user": "root",  # reads every log
         "hardening": "standard",
@@ -203,17 +218,15 @@ def _shipper(
     }
 
 
-def _rsyslog(
-    logging: Logging, sources: tuple[Source, ...], host: str, ports: dict[str, int], local: str
-) -> dict[str, Any]:
+def _rsyslog(logging: Logging, sources: tuple[Source, ...], host: str) -> dict[str, Any]:
     return {
         "packages": PACKAGES["rsyslog"],
         "files": [
             {
                 "path": f"{DIRECTORY}/rsyslog.conf",
-                "content": rsyslog.config(logging, sources, host, ports, local),
+                "content": rsyslog.config(logging, sources, host),
                 "mode": "0600",
-                "validate": "/usr/bin/env LOG_SHIPPER_STATE=/tmp LOG_SHIPPER_QUEUE=/tmp /usr/sbin/rsyslogd -N1 -f %s",
+                "validate": "/usr/bin/env LOG_SHIPPER_STATE=/tmp /usr/sbin/rsyslogd -N1 -f %s",
             }
         ],
         "unit": {
@@ -222,11 +235,7 @@ def _rsyslog(
             "environment": rsyslog.environment(SPOOL),
             "options": {"Service": {"MemoryMax": "256M", "LimitNOFILE": "16384", "TimeoutStopSec": "30"}},
         },
-        "probe": {
-            "command": ["/usr/bin/systemctl", "is-active", "log_shipper.service"],
-            "contains": "active",
-            "timeout": 15,
-        },
+        "probe": active("log_shipper"),
     }
 
 

@@ -81,7 +81,8 @@ def test_what_is_typed(typed: str, expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("lvel:error", "character 1: there is no field 'lvel'; did you mean 'level'?"),
+        ("lvel:error", "character 1: there is no field 'lvel'; an application's own"),
+        ("lvel:error", "\"lvel:...\"; did you mean 'level'?"),
         ("a order:7", "character 3: there is no field 'order'; an application's own are below fields, such as fields."),
         ('a "b', "character 3: the quotation mark is not closed"),
         ("a AND", "character 6: the query ends where something to look for is missing"),

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -229,3 +230,52 @@ def test_the_shipper_waits_while_its_disk_is_nearly_full(tmp_path: Path, monkeyp
     free = 0
     guard.look()  # nobody is there any more
     assert not guard.paused
+
+
+def _gateway(tmp_path: Path, *answers: tuple[int, Any]) -> gateway.Gateway:
+    output = {"name": "es", "type": "elasticsearch", "port": 0, "urls": ["http://127.0.0.1:1"]}
+    config = {**CONFIG, "fields": ["message"], "rest": "fields", "spool": str(tmp_path), "spool_limit": 100,
+              "refused": f"{tmp_path}/refused", "outputs": [output]}  # fmt: skip
+    made = gateway.Gateway(config)
+    made.outputs["es"].server = FakeServer(*answers)
+    return made
+
+
+def test_what_was_cut_off_is_kept_once_and_not_sent(tmp_path: Path) -> None:
+    made = _gateway(tmp_path, (503, {}), (200, _items(201)))
+    lines = [b'{"message": "whole", "key": "k", "order": 1}', b'{"message": "cut o', b"[1]"]
+    with pytest.raises(gateway.ServerError):
+        made.take("es", lines, True)
+    assert not (tmp_path / "refused").exists()
+    assert made.take("es", lines, True) == 3
+    sent = [json.loads(line) for line in made.outputs["es"].server.asked[1].body.splitlines()]
+    assert sent[1] == {"message": "whole", "fields": {"order": 1}}
+    kept = [json.loads(line) for line in (tmp_path / "refused").read_text().splitlines()]
+    assert kept == [{"torn": '{"message": "cut o'}, {"torn": "[1]"}]
+    assert "log_shipper_torn_lines_total{} 2" in made.counters.text({})
+
+
+def test_a_spool_is_followed_however_often_the_server_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause doubles, to an end: a number that grows for a day is more than a pause can be."""
+    failing = 1100
+    made = _gateway(tmp_path, *[(503, {})] * failing, (200, _items(201)))
+    (tmp_path / "es-202601310000.ndjson").write_text('\n{"message": "m"}\n')
+    pauses: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            if len(pauses) > failing:
+                self.set()
+            return self.is_set()
+
+    monkeypatch.setattr(gateway, "say", lambda _text: None)
+    made.follow("es", True, Stop())
+    assert (pauses[0], max(pauses), pauses[-1]) == (0.2, 30.0, 0.1)
+    assert made.spools["es"].waiting() == 0
+
+
+def test_the_shipper_waits_while_the_spool_is_full(tmp_path: Path) -> None:
+    made = _gateway(tmp_path)
+    (tmp_path / "es-202601310000.ndjson").write_bytes(b"x" * 150)
+    assert made.used() == 1.5
