@@ -148,3 +148,16 @@ def test_lines_are_kept_as_long_as_declared(loki: Loki) -> None:
     assert (stream["period"], stream["selector"]) == ("4w", '{app="shop"}')
     assert config["compactor"]["retention_enabled"] is True
     assert config["analytics"]["reporting_enabled"] is False
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        'loki_request_duration_seconds_count{method="POST",route="loki_api_v1_push",status_code="204"',
+        'loki_request_duration_seconds_count{method="POST",route="loki_api_v1_push",status_code="400"',
+        "loki_discarded_samples_total{",
+        "loki_ingester_memory_streams{",
+    ],
+)
+def test_it_says_of_itself_what_rules_and_dashboards_read(loki: Loki, metric: str) -> None:
+    assert f"\n{metric}" in loki.ask("/metrics")
