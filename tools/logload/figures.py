@@ -90,9 +90,10 @@ def document(figures: Figures, where: str) -> str:
     missed = f"**Missed: {missed}.**" if missed else "Both limits are kept."
     return f"""# Logs under load
 
-The last result of `python -m tools.bench logging`, {where}. Everything shares one machine:
-an application's file of JSON, rsyslog with all redactions, the gateway, and Elasticsearch of one node with TLS and a
-heap of 320 MB.
+The last result of `python -m tools.bench logging`: {where}.
+Everything shares one machine: an application's file of JSON, rsyslog with all redactions, the gateway, and
+Elasticsearch of one node with TLS and a heap of 320 MB. Measure where nothing else runs: with a load beyond the number
+of processors, a row of three programs waits for them more often than a single one.
 
 {table}
 
