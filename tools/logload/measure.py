@@ -25,7 +25,7 @@ from tools import REPOSITORY
 from tools.logload.figures import Figures, Load, document
 
 DOCUMENT = REPOSITORY / "docs" / "logging-load.md"
-LINES = 30000
+LINES = 20000
 RUNS = 3
 BATCH = 2000
 PATIENCE = 180
@@ -59,6 +59,21 @@ def indexed(cluster: Cluster) -> int:
     is work that the plain load has not."""
     found = cluster.client().get("/logs-lab-chat-*/_stats/indexing")
     return int(found["_all"]["primaries"].get("indexing", {}).get("index_total", 0))
+
+
+def of_the_server(cluster: Cluster) -> float:
+    """Seconds of processor that the node has used: of all processes that it started."""
+    process = cluster.nodes[cluster.names[0]].process
+    assert process is not None
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[2]) == process.pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def wait_for(cluster: Cluster, number: int) -> None:
@@ -115,17 +130,19 @@ def load(host: Host, run: int) -> Load:
     cluster, name = host.cluster, f"load{run}"
     with host.log(f"api-{name}.log").open("w") as handle:
         handle.writelines(line(name, number) for number in range(LINES))
-    before, written = host.processor_seconds(), indexed(cluster)
+    before, written, server = host.processor_seconds(), indexed(cluster), of_the_server(cluster)
     began = time.monotonic()
     host.start("rsyslog")
     wait_for(cluster, written + LINES)
     shipped = time.monotonic() - began
-    used = host.processor_seconds()
+    used, server = host.processor_seconds(), of_the_server(cluster) - server
     host.stop("rsyslog")
     if count(cluster, of(name)) != LINES:
         raise LoadError(f"{count(cluster, of(name))} of {LINES} lines are there")
+    alone = of_the_server(cluster)
     plain = plain_load(cluster, name, run)
-    return Load(LINES, shipped, plain, used["rsyslog"], used["gateway"] - before["gateway"])
+    gateway = used["gateway"] - before["gateway"]
+    return Load(LINES, shipped, plain, used["rsyslog"], gateway, server, of_the_server(cluster) - alone)
 
 
 def waits(host: Host) -> list[float]:
@@ -184,16 +201,20 @@ def run() -> Figures:
                 loads.append(load(host, number))
                 one = loads[-1]
                 print(
-                    f"  {LINES / one.shipped:.0f} lines/s, plain {LINES / one.plain:.0f}, {one.share:.0%}", flush=True
+                    f"  {LINES / one.shipped:.0f} lines/s, plain {LINES / one.plain:.0f}, {one.share:.0%}; {one}",
+                    flush=True,
                 )
             host.start("rsyslog")
             found = Figures(tuple(loads), tuple(waits(host)), BESIDE)
         finally:
             host.stop()
             cluster.stop()
-    if wrong := found.wrong():
-        raise LoadError("; ".join(wrong))
-    where = f"{os.cpu_count()} processors, {platform.machine()}, {dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    where = (
+        f"{os.cpu_count()} processors, {platform.machine()}, {dt.datetime.now(dt.UTC):%Y-%m-%d}, load of the machine "
+        f"{os.getloadavg()[2]:.0f}"
+    )
     DOCUMENT.write_text(document(found, where), encoding="utf-8")
     print(f"written: {DOCUMENT.relative_to(REPOSITORY)}")
+    if wrong := found.wrong():
+        raise LoadError("; ".join(wrong))
     return found

@@ -36,12 +36,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .spool import Spool
+from .spool import BATCH_LINES, Spool
 
 STORED = (200, 201)
 DUPLICATE = 409
 PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuses some documents for want of room
 TIMEOUT = 60
+LINGER = 0.5  # seconds in which lines gather: servers write to disk for each request, however small it is
 IDLE = 0.1  # seconds between two looks at a spool in which there was nothing
 PATIENT = 30.0  # at most, between two tries
 MOST_FAILED = 10  # tries that are counted: the pause doubles with each
@@ -484,13 +485,15 @@ class Gateway:
             try:
                 moved = self.spools[name].step(lambda lines: self.take(name, lines, count))
                 failed = 0
+                if 0 < moved < BATCH_LINES:
+                    stop.wait(LINGER)
             except ServerError as error:
                 self.counters.add("log_shipper_retries_total", output=name)
                 say(f"{name}: {error}")
-                moved, failed = False, min(failed + 1, MOST_FAILED)
+                moved, failed = 0, min(failed + 1, MOST_FAILED)
             except Exception:  # noqa: BLE001 - whatever it is, the lines are still in the spool
                 say(f"{name}: {traceback.format_exc()}")
-                moved, failed = False, min(failed + 1, MOST_FAILED)
+                moved, failed = 0, min(failed + 1, MOST_FAILED)
             if not moved:
                 stop.wait(min(IDLE * 2**failed, PATIENT))
 

@@ -271,7 +271,7 @@ def test_a_spool_is_followed_however_often_the_server_fails(tmp_path: Path, monk
 
     monkeypatch.setattr(gateway, "say", lambda _text: None)
     made.follow("es", True, Stop())
-    assert (pauses[0], max(pauses), pauses[-1]) == (0.2, 30.0, 0.1)
+    assert (pauses[0], max(pauses), pauses[-1]) == (0.2, 30.0, gateway.LINGER)
     assert made.spools["es"].waiting() == 0
 
 
