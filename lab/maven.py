@@ -1,4 +1,4 @@
-"""Programs that Debian lacks and Maven Central has: fetched by Maven, pinned here, packed as upstream packs them.
+"""Programs that Debian lacks and Maven Central has: fetched once, pinned here, packed as upstream packs them.
 
 Elasticsearch's archive for integration tests is the real server with security, without ILM, SLM, data streams and
 ingest, and without a Java of its own.
@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
-import subprocess
 import tarfile
 import tempfile
+import urllib.error
+import urllib.request
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lab import mirror
-from lab.artifacts import FORMAT, STORE, pack
+from lab.artifacts import pack
 from lab.errors import LabError
-from lab.hosts import Launcher
-from lab.runtime import FileEntry, archive
+from lab.runtime import digest_of, stable_json
 from lab.state import State
 
-PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-TIMEOUT = 600
+CENTRAL = "https://repo.maven.apache.org/maven2"
+SOURCE = "LAB_MAVEN"  # another repository of the same layout
+TIMEOUT = 60  # seconds without a byte
 ARCHITECTURES = ("amd64", "arm64")  # bytecode: one archive for all
 
 
@@ -43,12 +42,13 @@ class MavenArtifact:
     binaries: tuple[str, ...] = ()
 
     @property
-    def coordinates(self) -> str:
-        return f"{self.group}:{self.name}:{self.version}:zip"
-
-    @property
     def file(self) -> str:
         return f"{self.name}-{self.version}.zip"
+
+    @property
+    def path(self) -> str:
+        """Below a repository."""
+        return f"{self.group.replace('.', '/')}/{self.name}/{self.version}/{self.file}"
 
 
 ELASTICSEARCH = MavenArtifact(
@@ -58,10 +58,12 @@ ELASTICSEARCH = MavenArtifact(
     "c473366cf9e27bf6af9a9981a5e57dc206c04217439dbdf58df60e3683dff08b",
     binaries=("bin/elasticsearch", "bin/elasticsearch-keystore"),
 )
+ARTIFACTS = (ELASTICSEARCH,)
 
 
-def lock_of(state: State) -> Path:
-    return state.root / "maven.lock.yml"
+def recipe_digest(artifact: MavenArtifact) -> str:
+    """Stands for everything that decides what hosts get; a change makes it anew."""
+    return digest_of(stable_json(asdict(artifact)), "pack 1")
 
 
 def fetch(artifact: MavenArtifact, state: State) -> Path:
@@ -69,26 +71,30 @@ def fetch(artifact: MavenArtifact, state: State) -> Path:
     path = state.root / "downloads" / artifact.file
     if path.is_file() and _digest(path) == artifact.sha256:
         return path
-    if shutil.which("mvn") is None:
-        raise LabError(
-            f"{artifact.coordinates} comes from Maven Central, and there is no Maven",
-            f"install the package maven, or put the archive at {path}",
-        )
     state.create()
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-        command = ["mvn", "-q", "-B", PLUGIN, f"-Dartifact={artifact.coordinates}", f"-DoutputDirectory={folder}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
         found = Path(folder) / artifact.file
-        if done.returncode or not found.is_file():
-            raise LabError(f"Maven gave no {artifact.coordinates}: {(done.stdout + done.stderr).strip()[-500:]}")
+        url = f"{os.environ.get(SOURCE) or CENTRAL}/{artifact.path}"
+        _download(url, found, path)
         if _digest(found) != artifact.sha256:
             raise LabError(
-                f"{artifact.coordinates} has sha256 {_digest(found)}, the pinned one is {artifact.sha256}",
+                f"{url} has sha256 {_digest(found)}, the pinned one is {artifact.sha256}",
                 "do not use it; the release may have been replaced",
             )
         found.rename(path)
     return path
+
+
+def _download(url: str, path: Path, kept: Path) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, path.open("wb") as handle:  # noqa: S310
+            shutil.copyfileobj(answer, handle)
+    except (OSError, urllib.error.URLError) as error:
+        raise LabError(
+            f"{url} is not to be had: {error}",
+            f"name another repository of Maven's layout in {SOURCE}, or put the archive at {kept}",
+        ) from error
 
 
 def _digest(path: Path) -> str:
@@ -130,28 +136,3 @@ def lock_entry(artifact: MavenArtifact, sha256: str) -> dict[str, Any]:
             "binaries": list(artifact.binaries),
         }
     }
-
-
-def publish(launcher: Launcher, state: State, artifact: MavenArtifact = ELASTICSEARCH) -> str:
-    """Put it into the mirror's store and write its lock, a file of its own: what is made of Debian's packages need not
-    wait for it. Returns the outcome."""
-    container = mirror.wait_ready(launcher)
-    known = lock_of(state)
-    mark = f"# {artifact.coordinates} {artifact.sha256}\n"
-    path = f"{artifact.name}/{artifact.name}-{artifact.version}.tar.gz"
-    if known.is_file() and known.read_text().startswith(mark) and _served(launcher, path):
-        return "unchanged"
-    content = tarball(artifact, fetch(artifact, state).read_bytes())
-    container.put_archive(STORE, archive({path: FileEntry(content)}, {artifact.name: (0o755, 0)}))
-    entries = {artifact.name: lock_entry(artifact, hashlib.sha256(content).hexdigest())}
-    lock = {"format": FORMAT, "artifacts": entries}
-    state.write(known, mark + yaml.safe_dump(lock, sort_keys=False, explicit_start=True), mode=0o644)
-    return "fetched by Maven"
-
-
-def _served(launcher: Launcher, path: str) -> bool:
-    try:
-        with mirror.open_url(f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{path}"):
-            return True
-    except OSError:
-        return False

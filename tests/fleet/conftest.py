@@ -9,14 +9,18 @@ from typing import Any, Protocol
 import pytest
 
 from tests.fleet.harness import fleet
-from tests.fleet.harness.fleet import Fleet
+from tests.fleet.harness.fleet import PREFIX, Fleet
 
 HERE = Path(__file__).parent
 
 
 class Starter(Protocol):
     def __call__(
-        self, count: int, over: Mapping[str, Any] | None = None, groups: Sequence[Sequence[str]] | None = None
+        self,
+        count: int,
+        over: Mapping[str, Any] | None = None,
+        groups: Sequence[Sequence[str]] | None = None,
+        prefix: str = PREFIX,
     ) -> Fleet: ...
 
 
@@ -29,12 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def start_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts N hosts with a platform.yml of their own; the next call replaces them. See harness/fleet.py, `start`."""
+    """Starts N hosts with a platform.yml of their own; the next call replaces those of the same prefix. See
+    harness/fleet.py, `start`."""
+    prefixes = set()
 
     def start(
-        count: int, over: Mapping[str, Any] | None = None, groups: Sequence[Sequence[str]] | None = None
+        count: int,
+        over: Mapping[str, Any] | None = None,
+        groups: Sequence[Sequence[str]] | None = None,
+        prefix: str = PREFIX,
     ) -> Fleet:
-        return fleet.start(count, tmp_path_factory.mktemp("fleet"), over, groups)
+        prefixes.add(prefix)
+        return fleet.start(count, tmp_path_factory.mktemp("fleet"), over, groups, prefix)
 
     yield start
-    fleet.stop()
+    for prefix in prefixes:
+        fleet.stop(prefix)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -46,42 +45,48 @@ def test_the_lock_names_it_for_all_architectures() -> None:
     assert set(entry["sha256"]) == {"amd64", "arm64"}
 
 
-def given(monkeypatch: pytest.MonkeyPatch, content: bytes, code: int = 0) -> list[list[str]]:
-    """A Maven that gives `content`."""
-    called: list[list[str]] = []
+def given(monkeypatch: pytest.MonkeyPatch, folder: Path, content: bytes | None) -> Path:
+    """A repository of Maven's layout in a folder, in which the archive is `content`."""
+    path = folder / "repository" / ARTIFACT.path
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(maven.SOURCE, (folder / "repository").as_uri())
+    return path
 
-    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
-        called.append(command)
-        folder = Path(command[-1].partition("=")[2])
-        (folder / ARTIFACT.file).write_bytes(content)
-        return subprocess.CompletedProcess(command, code, "", "no route")
 
-    monkeypatch.setattr("lab.maven.subprocess.run", run)
-    monkeypatch.setattr("lab.maven.shutil.which", lambda _name: "/usr/bin/mvn")
-    return called
+def test_it_is_where_maven_puts_it() -> None:
+    folder = "org/elasticsearch/distribution/integ-test-zip/elasticsearch/8.15.0"
+    assert ARTIFACT.path == f"{folder}/elasticsearch-8.15.0.zip"
 
 
 def test_it_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    called = given(monkeypatch, CONTENT)
+    source = given(monkeypatch, tmp_path, CONTENT)
     state = State(tmp_path / "state")
     assert maven.fetch(ARTIFACT, state).read_bytes() == CONTENT
+    source.unlink()
     assert maven.fetch(ARTIFACT, state) == state.root / "downloads" / "elasticsearch-8.15.0.zip"
-    assert len(called) == 1
-    assert f"-Dartifact={ARTIFACT.group}:elasticsearch:8.15.0:zip" in called[0]
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "message"),
-    [(b"something else", 0, "the pinned one is"), (CONTENT, 1, "Maven gave no .*no route")],
+    ("content", "message"),
+    [(b"something else", "the pinned one is"), (None, "elasticsearch-8.15.0.zip is not to be had: .*No such file")],
 )
-def test_nothing_else_is_kept(monkeypatch, tmp_path, content, code, message) -> None:
-    given(monkeypatch, content, code)
+def test_nothing_else_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    given(monkeypatch, tmp_path, content)
     with pytest.raises(LabError, match=message):
-        maven.fetch(ARTIFACT, State(tmp_path))
-    assert list((tmp_path / "downloads").iterdir()) == []
+        maven.fetch(ARTIFACT, State(tmp_path / "state"))
+    assert list((tmp_path / "state" / "downloads").iterdir()) == []
 
 
-def test_without_maven(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("lab.maven.shutil.which", lambda _name: None)
-    with pytest.raises(LabError, match="there is no Maven"):
-        maven.fetch(ARTIFACT, State(tmp_path))
+def test_what_was_cut_off_is_fetched_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given(monkeypatch, tmp_path, CONTENT)
+    state = State(tmp_path / "state")
+    maven.fetch(ARTIFACT, state).write_bytes(CONTENT[:10])
+    assert maven.fetch(ARTIFACT, state).read_bytes() == CONTENT
+
+
+def test_another_pin_is_another_recipe() -> None:
+    assert maven.recipe_digest(ARTIFACT) != maven.recipe_digest(maven.ELASTICSEARCH)

@@ -23,15 +23,6 @@ options:
     description: Seconds for each step.
     type: int
     default: 10
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes no host.
-  platform:
-    support: full
-    platforms: posix
-    description: Any host that reaches the edge, normally the controller.
+notes:
+  - Any host will do that reaches the edge, normally the controller.
 """

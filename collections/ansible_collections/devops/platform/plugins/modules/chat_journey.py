@@ -44,7 +44,7 @@ options:
         may be made to find one. The edge has to name hosts in the header C(X-Served-By).
     type: int
     default: 1
-extends_documentation_fragment: [devops.platform.edge]
+extends_documentation_fragment: [devops.platform.edge, devops.platform.asking]
 """
 
 EXAMPLES = r"""

@@ -25,17 +25,7 @@ options:
     description: Seconds to wait. A container that was just started is healthy within a minute.
     type: int
     default: 60
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Docker.
+extends_documentation_fragment: [devops.platform.asking]
 """
 
 EXAMPLES = r"""

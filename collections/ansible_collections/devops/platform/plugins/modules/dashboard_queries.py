@@ -52,17 +52,7 @@ options:
     description: What those files hold. The action plugin fills it in, whatever stands here.
     type: str
     required: true
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python.
+extends_documentation_fragment: [devops.platform.asking]
 """
 
 EXAMPLES = r"""

@@ -34,7 +34,7 @@ options:
         has hosts, one of ten that serves is missed once in a hundred million times.
     type: int
     default: 20
-extends_documentation_fragment: [devops.platform.edge]
+extends_documentation_fragment: [devops.platform.edge, devops.platform.asking]
 """
 
 EXAMPLES = r"""

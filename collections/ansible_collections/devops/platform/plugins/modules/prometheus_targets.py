@@ -27,17 +27,7 @@ options:
     description: Seconds to wait. A new target is scraped within one scrape interval.
     type: int
     default: 60
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python.
+extends_documentation_fragment: [devops.platform.asking]
 """
 
 EXAMPLES = r"""

@@ -87,17 +87,7 @@ options:
     description: Whether to fail where an objective is not kept. Otherwise RV(passed) says it.
     type: bool
     default: true
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python.
+extends_documentation_fragment: [devops.platform.asking]
 """
 
 EXAMPLES = r"""
