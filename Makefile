@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat test-fleet test-monitoring bench dashboards molecule lint format env help
+.PHONY: up down check test test-chat test-fleet test-monitoring test-logging bench dashboards molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -35,6 +35,9 @@ test-fleet: env ## Whole operations on fleets of short-lived hosts: rollouts, dr
 
 test-monitoring: env ## Rules, routes, messages and live faults with their alerts
 	@$(PYTHON) -m tools.suites monitoring
+
+test-logging: env ## Logs: Elasticsearch, Loki, shippers, and faults on a fleet with a hundred thousand lines each
+	@$(PYTHON) -m tools.suites logging
 
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)
