@@ -11,11 +11,14 @@ export LC_ALL ?= C.UTF-8
 ifdef LAB_APP_HOSTS
 export LAB_APP_HOSTS
 endif
+ifdef LAB_LOG_HOSTS
+export LAB_LOG_HOSTS
+endif
 ifdef LAB_SUBNET
 export LAB_SUBNET
 endif
 
-up: env ## Everything: tools, lab, site.yml; ends with what runs where (LAB_APP_HOSTS=10 for more hosts)
+up: env ## Everything: tools, lab, site.yml; ends with what runs where (LAB_APP_HOSTS=10 for more hosts, LAB_LOG_HOSTS=1 for logs)
 	@$(PYTHON) -m tools.up
 
 down: env ## Take the lab away (PURGE=1: also its images, mirror and secrets)

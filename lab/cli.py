@@ -19,10 +19,10 @@ from lab.runtime import PREFIX, connect, find_container
 from lab.state import State
 
 EPILOG = """\
-settings (environment; `up` saves them): LAB_APP_HOSTS number of application hosts (2), LAB_SUBNET the lab's private /24
-(172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published on 127.0.0.1 (5000). LAB_GO_TOOLCHAIN=local
-builds programs with the Go that is installed, instead of the one that their go.mod names; LAB_MAVEN is another
-repository of Maven's layout to fetch from.
+settings (environment; `up` saves them): LAB_APP_HOSTS number of application hosts (2), LAB_LOG_HOSTS of hosts that keep
+logs (0), LAB_SUBNET the lab's private /24 (172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published
+on 127.0.0.1 (5000). LAB_GO_TOOLCHAIN=local builds programs with the Go that is installed, instead of the one that their
+go.mod names; LAB_MAVEN is another repository of Maven's layout to fetch from.
 """
 
 

@@ -121,7 +121,6 @@ def ensure(launcher: Launcher, state: State, names: Iterable[str]) -> str:
     mirror.wait_ready(launcher)
     wanted = missing(names, artifacts.stored(launcher, artifacts.PROGRAMS_LOCK))
     if not wanted:
-        artifacts.ensure(launcher, state)
-        return "unchanged"
+        return artifacts.ensure(launcher, state)
     publish(launcher, state, [make(name, state) for name in wanted])
     return f"made {', '.join(wanted)}"

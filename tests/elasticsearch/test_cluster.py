@@ -30,7 +30,7 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
     ElasticsearchError,
 )
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.program import program_settings
-from ansible_collections.devops.platform.plugins.module_utils.logging import gateway
+from ansible_collections.devops.platform.plugins.module_utils.logging import outputs
 from ansible_collections.devops.platform.plugins.module_utils.platform.pki import Authority
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Store
 from tests.elasticsearch.cluster import Cluster
@@ -205,7 +205,7 @@ class TestLines:
         reason = {"type": "document_parsing_exception", "reason": "x" * 40000}
         strange = {"message": {"a": 1}, "host": "x" * 40000, "app": [{"b": None}], "@timestamp": {"c": 2}}
         letters = [
-            gateway.Elasticsearch._letter((index("lines"), "1", document), 400, reason)
+            outputs.Elasticsearch._letter((index("lines"), "1", document), 400, reason)
             for document in (broken, strange)
         ]
         assert bulk(shipper, index("dead-letter"), letters) == [201, 201]

@@ -14,13 +14,13 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
 )
 from lab.state import State
 from tests.fleet.harness.fleet import Fleet
+from tests.fleet.harness.platform import example, merged
 
 FOLDER = "/var/log/counted"  # of the source that tests write to
 APP = "counted"
 SPOOL = "/var/lib/log-shipper/queue"
 METRICS = "/var/lib/node_exporter/log_shipper.prom"
 UNITS = ("log_gateway", "log_shipper")
-PASSWORDS = ("superuser", "shipper", "reader", "monitor", "retention")
 PAGE = 10_000
 
 # A tenth of a second's lines at once, as an application would; its own time is in each.
@@ -40,33 +40,13 @@ for start in range(first, last, part):
 
 
 def described() -> dict[str, Any]:
-    """What is laid over the lab's platform.yml: a cluster on the group ``logging``, and everybody's logs in it."""
-    passwords = {user: f"es_{user}" for user in PASSWORDS}
-    return {
-        "logging": {
-            "group": "logging",
-            "sources": {
-                "counted": {"type": "file", "groups": ["app"], "path": f"{FOLDER}/*.log", "parser": "json", "app": APP},
-                "plain": {"type": "file", "groups": ["app"], "path": f"{FOLDER}/*.txt", "app": APP},
-                "chat": {"type": "docker", "groups": ["app"], "apps": ["chat"], "parser": "chat"},
-                "access": {
-                    "type": "file", "groups": ["edge"], "path": "/var/log/nginx/access.log", "parser": "nginx",
-                    "app": "edge", "service": "nginx",
-                },
-                "system": {"type": "journal"},
-            },
-            "parsers": {"chat": {"type": "json", "time": {"field": "time", "format": "rfc3339"}}},
-            "outputs": {"elasticsearch": {}},
-            "elasticsearch": {
-                "version": "8.15.0", "distribution": "integ-test", "heap": "512m", "memory_lock": False,
-                # The machine's vm.max_map_count is not a test's to set.
-                "settings": {"node.store.allow_mmap": False},
-                "passwords": passwords,
-            },
-        },
-        "monitoring": {"exporters": {"elasticsearch": {"version": "1.8.0"}}},
-        "secrets": {"names": {name: {"length": 32} for name in passwords.values()}},
-    }  # fmt: skip
+    """What is laid over a fleet's platform.yml: what people lay over the lab's, and two more sources."""
+    files = {"type": "file", "groups": ["app"], "app": APP}
+    own = {
+        "counted": {**files, "path": f"{FOLDER}/*.log", "parser": "json"},
+        "plain": {**files, "path": f"{FOLDER}/*.txt"},
+    }
+    return merged(example("logging"), {"logging": {"sources": own}})
 
 
 @dataclass(frozen=True)
@@ -104,7 +84,7 @@ class Logs:
     def client(self, node: str = "", user: str = "superuser") -> Elasticsearch:
         """Of a node, or of the first that answers."""
         text = (self._secrets / "elasticsearch" / "ca.crt").read_text()
-        password = (self._secrets / f"es_{user}").read_text().strip()
+        password = (self._secrets / f"logs_{user}").read_text().strip()
         clients = [
             Elasticsearch(f"https://{self.fleet.address(name)}:9200", user, password, ca_text=text, timeout=20)
             for name in ([node] if node else self.nodes)

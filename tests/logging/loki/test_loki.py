@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.devops.platform.plugins.module_utils.logging.gateway import Gateway, ServerError
+from ansible_collections.devops.platform.plugins.module_utils.logging.gateway import Gateway
+from ansible_collections.devops.platform.plugins.module_utils.logging.outputs import ServerError
 from ansible_collections.devops.platform.plugins.module_utils.platform.pki import Authority
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Store
 from ansible_collections.devops.platform.tests.unit.logging.recorded import recordings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.logging import fields, gateway
+from ansible_collections.devops.platform.plugins.module_utils.logging import documents, fields
 from ansible_collections.devops.platform.tests.unit.logging.recorded import READ, Recording, recordings
 
 from .conftest import Make
@@ -53,7 +53,7 @@ def test_every_recorded_line_becomes_its_document(rig: Make, recording: Recordin
 
 def _arranged(document: dict[str, Any]) -> dict[str, Any]:
     """As the gateway arranges it."""
-    return gateway.arranged(document, frozenset(fields.LINE), fields.REST)
+    return documents.arranged(document, frozenset(fields.LINE), fields.REST)
 
 
 def _comparable(document: dict[str, Any]) -> dict[str, Any]:

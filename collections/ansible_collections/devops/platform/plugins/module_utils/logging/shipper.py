@@ -34,7 +34,7 @@ LEDGER = "/var/lib/devops-platform/ledger"
 METRICS = "/var/lib/node_exporter/log_shipper.prom"
 PACKAGE = f"{LIBRARY}/log_gateway"
 SOURCES = Path(__file__).parent
-FILES = ("gateway.py", "spool.py")  # of this directory, as they are
+FILES = ("documents.py", "gateway.py", "guard.py", "outputs.py", "reports.py", "spool.py")  # as they are
 # Both write there: the shipper lines, the gateway how far they are delivered.
 QUEUES = [{"path": path, "mode": "0700", "data": True} for path in (SPOOL, rsyslog.QUEUE)]
 # What each shipper is made of on Debian: Fluent Bit's release needs nothing else.

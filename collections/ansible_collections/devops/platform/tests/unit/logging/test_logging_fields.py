@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import objects
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.settings import Settings
-from ansible_collections.devops.platform.plugins.module_utils.logging import fields, gateway, model
+from ansible_collections.devops.platform.plugins.module_utils.logging import documents, fields, model, outputs
 from ansible_collections.devops.platform.tests.unit.logging.recorded import recordings
 
 OURS = model.parsers_of({})
@@ -48,7 +48,7 @@ def test_the_mapping_is_made_of_them() -> None:
 
 def test_the_gateway_writes_letters_of_these_fields() -> None:
     document = dict.fromkeys(fields.PLATFORM, "x")
-    letter = gateway.Elasticsearch._letter(("index", "1", document), 400, {"type": "t"})
+    letter = outputs.Elasticsearch._letter(("index", "1", document), 400, {"type": "t"})
     assert set(letter) == set(fields.LETTER)
 
 
@@ -78,13 +78,13 @@ TYPED = frozenset(fields.LINE)
     ],
 )
 def test_what_has_no_type_goes_below_fields(document: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert gateway.arranged(document, TYPED, fields.REST) == expected
+    assert documents.arranged(document, TYPED, fields.REST) == expected
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
 def test_no_recorded_line_has_a_field_without_a_type_then(recording: Any) -> None:
     for line in recording.lines:
-        arranged = gateway.arranged(line.document, TYPED, fields.REST)
+        arranged = documents.arranged(line.document, TYPED, fields.REST)
         assert set(arranged) <= TYPED
         assert {**arranged, **(arranged.get(fields.REST) or {})}.items() >= {
             key: value for key, value in line.document.items() if key != fields.REST

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.logging import gateway
+from ansible_collections.devops.platform.plugins.module_utils.logging import documents, gateway, guard, outputs, reports
 
 DOCUMENT = {"host": "h", "source": "s", "message": "m", "app": "chat", "@timestamp": "2026-11-21T10:00:00.5Z"}
 
@@ -22,10 +22,10 @@ CONFIG = {"prefix": "logs-lab-", "system": "system", "dead_letter": "dead-letter
 
 
 def test_an_id_is_of_the_place_and_the_text() -> None:
-    same = gateway.identity(DOCUMENT, "a:1")
-    assert same == gateway.identity({**DOCUMENT, "@timestamp": "later", "rollout_id": "x"}, "a:1")
-    others = [gateway.identity(DOCUMENT, "a:2"), gateway.identity(DOCUMENT, "")]
-    others += [gateway.identity({**DOCUMENT, key: "other"}, "a:1") for key in ("host", "source", "message")]
+    same = documents.identity(DOCUMENT, "a:1")
+    assert same == documents.identity({**DOCUMENT, "@timestamp": "later", "rollout_id": "x"}, "a:1")
+    others = [documents.identity(DOCUMENT, "a:2"), documents.identity(DOCUMENT, "")]
+    others += [documents.identity({**DOCUMENT, key: "other"}, "a:1") for key in ("host", "source", "message")]
     assert len({same, *others}) == 6
 
 
@@ -36,7 +36,7 @@ def test_an_id_is_of_the_place_and_the_text() -> None:
 )  # fmt: skip
 def test_the_index_is_of_application_and_day(app: str | None, days: int, expected: str) -> None:
     said = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
-    found = gateway.index({"app": app, "@timestamp": said}, CONFIG, time.time())
+    found = documents.index({"app": app, "@timestamp": said}, CONFIG, time.time())
     today = time.strftime("%Y.%m.%d", time.gmtime())
     assert found == expected.format(today=today)
 
@@ -50,7 +50,7 @@ def test_the_index_is_of_application_and_day(app: str | None, days: int, expecte
     ],
 )
 def test_moments(text: str, expected: float) -> None:
-    assert gateway.moment(text, 0) == pytest.approx(expected)
+    assert documents.moment(text, 0) == pytest.approx(expected)
 
 
 def test_the_rollout_is_that_of_the_time(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_the_rollout_is_that_of_the_time(tmp_path: Path) -> None:
     }
     (tmp_path / "chat.json").write_text(json.dumps(ledger))
     (tmp_path / "half.json").write_text("{")
-    history = gateway.rollouts(str(tmp_path))["chat"]
-    assert [gateway.rollout_of(history, at) for at in (50, 100, 250, 300)] == ["", "r1", "r2", "r1"]
+    history = documents.rollouts(str(tmp_path))["chat"]
+    assert [documents.rollout_of(history, at) for at in (50, 100, 250, 300)] == ["", "r1", "r2", "r1"]
 
 
 class Asked(NamedTuple):
@@ -71,7 +71,7 @@ class Asked(NamedTuple):
     body: bytes
 
 
-class FakeServer(gateway.Server):
+class FakeServer(outputs.Server):
     """Gives the answers that it is told, one after another."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
@@ -88,9 +88,9 @@ def _items(*states: int) -> dict[str, Any]:
     return {"items": [{"create": {"status": state, "error": {"type": "t", "reason": "r"}}} for state in states]}
 
 
-def _deliver(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, gateway.Counters]:
-    server, counters = FakeServer(*answers), gateway.Counters()
-    output = gateway.Elasticsearch("es", server, {**CONFIG, "refused": f"{tmp_path}/refused"}, counters)
+def _deliver(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, reports.Counters]:
+    server, counters = FakeServer(*answers), reports.Counters()
+    output = outputs.Elasticsearch("es", server, {**CONFIG, "refused": f"{tmp_path}/refused"}, counters)
     output.deliver([("i", "1", {"message": "a", "app": "chat"}), ("i", "2", {"message": "b", "app": "chat"})])
     return server, counters
 
@@ -117,16 +117,16 @@ def test_what_was_there_already_is_counted(tmp_path: Path) -> None:
 
 
 def test_what_is_refused_for_now_is_asked_again_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "PATIENCE", (0, 0))
+    monkeypatch.setattr(outputs, "PATIENCE", (0, 0))
     server, _counters = _deliver(tmp_path, (200, _items(201, 429)), (200, _items(503)), (200, _items(201)))
     assert [request.body.count(b"create") for request in server.asked] == [2, 1, 1]
-    with pytest.raises(gateway.ServerError, match="again and again"):
+    with pytest.raises(outputs.ServerError, match="again and again"):
         _deliver(tmp_path, (200, _items(429, 429)), (200, _items(429, 429)), (200, _items(429, 429)))
 
 
 @pytest.mark.parametrize("answer", [(429, {}), (401, {}), (200, {"items": []}), (200, {"error": 1}), (200, [])])
 def test_an_answer_that_says_nothing_of_each_line_is_none(tmp_path: Path, answer: tuple[int, Any]) -> None:
-    with pytest.raises(gateway.ServerError):
+    with pytest.raises(outputs.ServerError):
         _deliver(tmp_path, answer)
 
 
@@ -137,7 +137,7 @@ def test_a_request_that_is_too_large_is_halved(tmp_path: Path) -> None:
 
 
 def test_lines_in_streams_of_loki() -> None:
-    loki = gateway.Loki("l", FakeServer(), {}, gateway.Counters(), ["app", "level"])
+    loki = outputs.Loki("l", FakeServer(), {}, reports.Counters(), ["app", "level"])
     lines = [("i", key, {**DOCUMENT, "service": "api", "level": "info"}) for key in ("2", "1")]
     [stream] = loki.streams([*lines])
     assert stream["stream"] == {"app": "chat", "job": "chat-api", "level": "info"}
@@ -145,7 +145,7 @@ def test_lines_in_streams_of_loki() -> None:
 
 
 def test_what_was_added_to_all_lines_can_be_a_label_of_loki() -> None:
-    loki = gateway.Loki("l", FakeServer(), {"rest": "fields"}, gateway.Counters(), ["team", "app"])
+    loki = outputs.Loki("l", FakeServer(), {"rest": "fields"}, reports.Counters(), ["team", "app"])
     [stream] = loki.streams([("i", "1", {**DOCUMENT, "fields": {"team": "web", "app": "other"}})])
     assert stream["stream"] == {"app": "chat", "job": "chat", "team": "web"}
 
@@ -162,12 +162,12 @@ def test_what_was_added_to_all_lines_can_be_a_label_of_loki() -> None:
     ],
 )
 def test_jobs_are_called_as_prometheus_calls_them(document: dict[str, Any], job: str) -> None:
-    assert gateway.job(document) == job
+    assert documents.job(document) == job
 
 
-def _push(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, gateway.Counters]:
-    server, counters = FakeServer(*answers), gateway.Counters()
-    loki = gateway.Loki("loki", server, {"refused": f"{tmp_path}/refused"}, counters, ["app"])
+def _push(tmp_path: Path, *answers: tuple[int, Any]) -> tuple[FakeServer, reports.Counters]:
+    server, counters = FakeServer(*answers), reports.Counters()
+    loki = outputs.Loki("loki", server, {"refused": f"{tmp_path}/refused"}, counters, ["app"])
     loki.deliver([("i", "1", {"message": "a", "app": "chat"}), ("i", "2", {"message": "b", "app": "shop"})])
     return server, counters
 
@@ -182,7 +182,7 @@ def test_what_loki_refuses_for_good_stays_on_the_host(tmp_path: Path) -> None:
 
 
 def test_of_what_loki_refuses_for_now_only_too_many_streams_are_given_up(tmp_path: Path) -> None:
-    with pytest.raises(gateway.ServerError, match="rate limit"):
+    with pytest.raises(outputs.ServerError, match="rate limit"):
         _push(tmp_path, (429, "ingestion rate limit exceeded"))
     words = "maximum active stream limit exceeded when trying to create stream"
     _push(tmp_path, (429, words), (204, ""), (429, words))
@@ -190,7 +190,7 @@ def test_of_what_loki_refuses_for_now_only_too_many_streams_are_given_up(tmp_pat
 
 
 def test_labels_of_metrics_are_quoted() -> None:
-    counters = gateway.Counters()
+    counters = reports.Counters()
     counters.add("log_lines_total", 3, app='a"b\\c\n')
     assert 'log_lines_total{app="a\\"b\\\\c\\n"} 3\n' in counters.text({})
 
@@ -198,7 +198,7 @@ def test_labels_of_metrics_are_quoted() -> None:
 def test_the_shipper_waits_while_its_disk_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "rsyslogd"])
     (tmp_path / "pid").write_text(str(process.pid))
-    guard, free = gateway.Guard(str(tmp_path), f"{tmp_path}/pid"), 10
+    watch, free = guard.Guard(str(tmp_path), f"{tmp_path}/pid"), 10
 
     class Disk(NamedTuple):
         f_bavail: int
@@ -215,21 +215,21 @@ def test_the_shipper_waits_while_its_disk_is_nearly_full(tmp_path: Path, monkeyp
         time.sleep(0.01)  # it is not yet what it is going to be
     try:
         free = 199
-        guard.look()
+        watch.look()
         assert state() == "T"
         free = 240  # of 200 that are wanted, and not yet a quarter more
-        guard.look()
+        watch.look()
         assert state() == "T"
         free = 251
-        guard.look()
+        watch.look()
         assert state() == "S"
-        assert not guard.paused
+        assert not watch.paused
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(5)
     free = 0
-    guard.look()  # nobody is there any more
-    assert not guard.paused
+    watch.look()  # nobody is there any more
+    assert not watch.paused
 
 
 def _gateway(tmp_path: Path, *answers: tuple[int, Any]) -> gateway.Gateway:
@@ -244,7 +244,7 @@ def _gateway(tmp_path: Path, *answers: tuple[int, Any]) -> gateway.Gateway:
 def test_what_was_cut_off_is_kept_once_and_not_sent(tmp_path: Path) -> None:
     made = _gateway(tmp_path, (503, {}), (200, _items(201)))
     lines = [b'{"message": "whole", "key": "k", "order": 1}', b'{"message": "cut o', b"[1]"]
-    with pytest.raises(gateway.ServerError):
+    with pytest.raises(outputs.ServerError):
         made.take("es", lines, True)
     assert not (tmp_path / "refused").exists()
     assert made.take("es", lines, True) == 3
@@ -269,7 +269,7 @@ def test_a_spool_is_followed_however_often_the_server_fails(tmp_path: Path, monk
                 self.set()
             return self.is_set()
 
-    monkeypatch.setattr(gateway, "say", lambda _text: None)
+    monkeypatch.setattr(reports, "say", lambda _text: None)
     made.follow("es", True, Stop())
     assert (pauses[0], max(pauses), pauses[-1]) == (0.2, 30.0, gateway.LINGER)
     assert made.spools["es"].waiting() == 0
