@@ -190,7 +190,7 @@ CATALOGUE: tuple[Suite, ...] = (
     ),
     Suite(
         "fleet-logging",
-        "three nodes of Elasticsearch and three more hosts: faults with a hundred thousand counted lines each",
+        "a platform with its logs on four hosts: faults with a hundred thousand counted lines each",
         (*PYTEST, "-s", "tests/fleet/test_logging.py"),
         frozenset({"logging"}),
         minutes=75,

@@ -32,6 +32,7 @@ def describe(cluster: Cluster, folder: Path) -> dict[str, Any]:
         },
         "outputs": {"elasticsearch": {}},
     }
+    cluster.platform["monitoring"] = {"node_exporter": {"version": "1.9.0"}}  # who reads the gateway's metrics
     cluster.groups |= {"all": [*cluster.names, NAME], "app": [NAME]}
     return cluster.platform
 

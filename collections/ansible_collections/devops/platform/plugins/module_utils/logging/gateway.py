@@ -140,8 +140,10 @@ class Gateway:
         return float(self.spools[name].waiting()) if name in self.spools else queued(self.config["spool"], name)
 
     def observe(self) -> None:
-        """Look at the ledger and at the queue, and write metrics; where that fails, it is said, and tried again."""
+        """Look at the ledger and at the queue, and write metrics where somebody reads them."""
         self.rollouts = rollouts(self.config["ledger"])
+        if not self.config["metrics"]:
+            return
         gauges: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {
             ("log_shipper_written_seconds", ()): time.time()
         }

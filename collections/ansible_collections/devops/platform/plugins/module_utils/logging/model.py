@@ -139,6 +139,7 @@ class Logging:
     outputs: tuple[Output, ...]
     redactions: tuple[Redaction, ...]
     enrich: Mapping[str, str]
+    exported: bool = False  # whether node_exporter shows what the gateway counts
 
 
 _KEYS = (
@@ -314,6 +315,7 @@ def logging_of(platform: Data, groups: Groups, addresses: Mapping[str, str]) -> 
         tuple(_output(str(name), raw, platform, groups, addresses) for name, raw in section(given, "outputs").items()),
         redactions_of(platform),
         {str(key): str(value) for key, value in section(given, "enrich").items()},
+        bool(section(platform, "monitoring", "node_exporter")),
     )
 
 

@@ -14,6 +14,7 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.sett
     SYSTEM,
     index_prefix,
 )
+from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import TEXTFILE
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Data,
     Groups,
@@ -31,7 +32,7 @@ PID_FILE = f"{SPOOL}/state/rsyslogd.pid"
 GATEWAY_SPOOL = "/var/lib/log-gateway"
 FIRST_PORT = 9881  # on loopback; an output each
 LEDGER = "/var/lib/devops-platform/ledger"
-METRICS = "/var/lib/node_exporter/log_shipper.prom"
+METRICS = f"{TEXTFILE}/log_shipper.prom"
 PACKAGE = f"{LIBRARY}/log_gateway"
 SOURCES = Path(__file__).parent
 FILES = ("documents.py", "gateway.py", "guard.py", "outputs.py", "reports.py", "spool.py")  # as they are
@@ -119,7 +120,8 @@ def gateway_config(
         "secret": local, "host": host,
         "prefix": index_prefix(logging.environment), "system": SYSTEM, "dead_letter": DEAD_LETTER,
         "fields": sorted(fields.LINE), "rest": fields.REST, "ledger": LEDGER,
-        "spool": rsyslog.QUEUE, "spool_limit": spool_bytes(logging.shipper.spool), "metrics": METRICS,
+        "spool": rsyslog.QUEUE, "spool_limit": spool_bytes(logging.shipper.spool),
+        "metrics": METRICS if logging.exported else "",
         "refused": f"{GATEWAY_SPOOL}/refused.ndjson", "pid_file": PID_FILE,
         "outputs": [
             {
@@ -150,8 +152,6 @@ def _gateway(
             {"path": DIRECTORY, "mode": "0700"},
             {"path": GATEWAY_SPOOL, "mode": "0700", "data": True},
             *QUEUES,
-            # node_exporter's, which may come later.
-            {"path": METRICS.rpartition("/")[0], "mode": "0755", "data": True},
         ],
         "files": files,
         "unit": {
@@ -161,7 +161,8 @@ def _gateway(
             "user": "root",  # reads the engine's ledger
             "hardening": "strict",
             "restart": "always",
-            "writable": [GATEWAY_SPOOL, METRICS.rpartition("/")[0], rsyslog.QUEUE],
+            # node_exporter's directory is node_exporter's: it is there first.
+            "writable": [GATEWAY_SPOOL, rsyslog.QUEUE, *([TEXTFILE] if config["metrics"] else [])],
             "options": {"Service": {"MemoryMax": "256M", "CPUWeight": "50"}},
         },
         "probe": [{"tcp": f"127.0.0.1:{port}", "timeout": 15} for port in ports.values() if port]
