@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat test-fleet test-monitoring bench dashboards molecule lint format env help
+.PHONY: up down check test test-chat test-fleet test-monitoring test-logging bench dashboards molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -11,11 +11,14 @@ export LC_ALL ?= C.UTF-8
 ifdef LAB_APP_HOSTS
 export LAB_APP_HOSTS
 endif
+ifdef LAB_LOG_HOSTS
+export LAB_LOG_HOSTS
+endif
 ifdef LAB_SUBNET
 export LAB_SUBNET
 endif
 
-up: env ## Everything: tools, lab, site.yml; ends with what runs where (LAB_APP_HOSTS=10 for more hosts)
+up: env ## Everything: tools, lab, site.yml; ends with what runs where (LAB_APP_HOSTS=10 for more hosts, LAB_LOG_HOSTS=1 for logs)
 	@$(PYTHON) -m tools.up
 
 down: env ## Take the lab away (PURGE=1: also its images, mirror and secrets)
@@ -36,11 +39,15 @@ test-fleet: env ## Whole operations on fleets of short-lived hosts: rollouts, dr
 test-monitoring: env ## Rules, routes, messages and live faults with their alerts
 	@$(PYTHON) -m tools.suites monitoring
 
+test-logging: env ## Logs: Elasticsearch, Loki, shippers, and faults on a fleet with a hundred thousand lines each
+	@$(PYTHON) -m tools.suites logging
+
 bench: env ## Measure against the limits, update docs/benchmarks.md (BENCH="--cold" includes a cold start)
 	@$(PYTHON) -m tools.bench $(BENCH)
 
-dashboards: env ## Write Grafana's dashboards from their definitions in tools/dashboards
+dashboards: env ## Write what Grafana and Kibana show from the definitions in tools/dashboards and tools/saved_objects
 	@$(PYTHON) -m tools.dashboards
+	@$(PYTHON) -m tools.saved_objects
 
 molecule: env ## Molecule's default scenario: one host, all host roles (SCENARIO=base for another)
 	@MOLECULE_COMMAND_BORDERS=0 $(BIN)/molecule test --scenario-name $(or $(SCENARIO),default)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from lab.state import State
 
 STORE = f"{mirror.DATA}/www/artifacts"
 LOCK_NAME = "artifacts.lock.yml"
-PROGRAMS_LOCK = "programs.lock.yml"  # of what is built from Go modules: lab.programs
+PROGRAMS_LOCK = "programs.lock.yml"  # of what is not made of Debian's packages: lab.programs
 UPSTREAM = "https://github.com/{project}/releases/download/v{{version}}/{file}"
 FORMAT = 1
 
@@ -85,13 +85,17 @@ def release_name(name: str, version: str, arch: str) -> str:
     return f"{name}-{version}.linux-{arch}"
 
 
-def pack(root: str, binaries: Mapping[str, bytes], data: Mapping[str, bytes] | None = None) -> bytes:
-    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input; ``data`` cannot be run."""
+def pack(
+    root: str, binaries: Mapping[str, bytes], data: Mapping[str, bytes] | None = None, folders: Sequence[str] = ()
+) -> bytes:
+    """A gzipped tarball ``<root>/<binary>…``, byte for byte the same for equal input; ``data`` cannot be run, and
+    ``folders`` may be empty."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        folder = tarfile.TarInfo(root)
-        folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
-        tar.addfile(folder)
+        for name in (root, *(f"{root}/{folder}" for folder in sorted(folders))):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode, folder.uname, folder.gname = tarfile.DIRTYPE, 0o755, "root", "root"
+            tar.addfile(folder)
         for name, content in sorted({**binaries, **(data or {})}.items()):
             info = tarfile.TarInfo(f"{root}/{name}")
             info.size, info.uname, info.gname = len(content), "root", "root"
@@ -147,7 +151,7 @@ def ensure(launcher: Launcher, state: State, rebuild: bool = False) -> str:
     """Make sure that the file store has all artifacts and that the lock file says what it has; returns the outcome.
 
     The store keeps the locks beside the artifacts: they outlive the state directory, and both always agree. Programs
-    that were built from Go modules have a lock of their own there; hosts are given one that has all.
+    of other sources have a lock of their own there; hosts are given one that has all.
     """
     container = mirror.wait_ready(launcher)
     lock = stored(launcher, LOCK_NAME)

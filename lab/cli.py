@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites, programs, recipes
+from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites, programs
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.progress import elapsed, say, step
@@ -19,9 +19,10 @@ from lab.runtime import PREFIX, connect, find_container
 from lab.state import State
 
 EPILOG = """\
-settings (environment; `up` saves them): LAB_APP_HOSTS number of application hosts (2), LAB_SUBNET the lab's private /24
-(172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published on 127.0.0.1 (5000). LAB_GO_TOOLCHAIN=local
-builds programs with the Go that is installed, instead of the one that their go.mod names.
+settings (environment; `up` saves them): LAB_APP_HOSTS number of application hosts (2), LAB_LOG_HOSTS of hosts that keep
+logs (0), LAB_SUBNET the lab's private /24 (172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published
+on 127.0.0.1 (5000). LAB_GO_TOOLCHAIN=local builds programs with the Go that is installed, instead of the one that their
+go.mod names; LAB_MAVEN is another repository of Maven's layout to fetch from.
 """
 
 
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--remove", action="store_true", help="take the names back; the images stay")
     added = command("artifacts", _artifacts, "make the mirror's artifacts anew from current Debian packages")
     added.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"instead, build from Go modules: {', '.join(sorted(programs.NAMES))}"
+        "names", nargs="*", metavar="NAME", help=f"instead, build or fetch: {', '.join(sorted(programs.NAMES))}"
     )
     added = command("exec", _exec, "run a command on a host as root, without SSH")
     added.add_argument("host")
@@ -143,10 +144,10 @@ def _bases(options: argparse.Namespace) -> int:
 def _artifacts(options: argparse.Namespace) -> int:
     state = State()
     if options.names:
-        wanted = [recipes.find(name) for name in dict.fromkeys(options.names)]
+        wanted = programs.known(options.names)
         launcher = _running(state)
         # Not under the lab's lock: a build may take longer than another command would wait.
-        releases = [programs.make(recipe, state) for recipe in wanted]
+        releases = [programs.make(name, state) for name in wanted]
         with state.locked():
             programs.publish(launcher, state, releases)
         return 0

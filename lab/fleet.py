@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import LabHost, LabSettings, plan_hosts
-from lab import artifacts, host_image, images, keys, mirror, prerequisites
+from lab import host_image, images, keys, mirror, prerequisites, programs
 from lab.errors import LabError
 from lab.gobuild import remove_tree
 from lab.hosts import ADDRESS_LABEL, NAME_LABEL, PREFIX_LABEL, Launcher, start_hosts
@@ -57,13 +57,18 @@ def up(state: State) -> None:
             # Three chains that meet only at the end: hosts boot while the mirror is filled.
             jobs = [
                 pool.submit(_step_hosts, launcher, state, hosts, images_by_release),
-                pool.submit(_step, "artifacts", lambda: artifacts.ensure(launcher, state)),
+                pool.submit(_step, "artifacts", lambda: programs.ensure(launcher, state, _programs(hosts))),
                 pool.submit(_step, "application images", lambda: images.ensure(launcher, state)),
             ]
             issued = keys.ensure_pki(state, list(SERVER_NAMES), [edge.address])
             say(f"certificates: {'issued' if issued else 'unchanged'}")
             for job in jobs:
                 job.result()
+
+
+def _programs(hosts: list[LabHost]) -> list[str]:
+    """What these hosts need and Debian has not."""
+    return ["elasticsearch"] if any("logging" in host.groups for host in hosts) else []
 
 
 def _step(name: str, work: Callable[[], str]) -> None:

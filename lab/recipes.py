@@ -45,6 +45,13 @@ RECIPES = (
             "github.com/google/cadvisor/version.Revision": "lab",
         },
     ),
+    Recipe(
+        "loki",
+        "github.com/grafana/loki/v3",
+        {"loki": "github.com/grafana/loki/v3/cmd/loki"},
+        {"github.com/grafana/loki/v3/pkg/util/build.Version": "{version}"},
+        minutes=60,
+    ),
 )
 
 

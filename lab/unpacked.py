@@ -13,13 +13,12 @@ from typing import Any
 from lab import artifacts, fleet, mirror, prerequisites, programs
 from lab.errors import LabError
 from lab.hosts import Launcher
-from lab.recipes import find, recipe_digest
 from lab.state import State
 
 
 def ensure(name: str, state: State | None = None) -> Path:
     """The folder that holds an artifact's programs, such as promtool of ``prometheus``; fetched once a digest, and
-    built before where it comes from Go modules.
+    made before where it is not of Debian.
 
     The mirror is started where it does not run, and stopped again where nothing else needs it.
     """
@@ -41,7 +40,7 @@ def ensure(name: str, state: State | None = None) -> Path:
             if entry is None:
                 raise LabError(
                     f"the mirror has no artifact {name}",
-                    "lab/artifacts.py and lab/recipes.py list those that there are",
+                    "lab/artifacts.py, lab/recipes.py and lab/maven.py list those that there are",
                 )
             return _unpack(_fetch(launcher, entry), _folder(state, name, entry))
         finally:
@@ -57,9 +56,9 @@ def _entry(state: State, name: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     lock = artifacts.Lock.parse(text)
-    built = name in programs.NAMES
-    wanted = recipe_digest(find(name)) if built else artifacts.recipe_digest()
-    if lock.recipes.get(name if built else "") != wanted:
+    own = name in programs.NAMES
+    wanted = programs.recipe_digest(name) if own else artifacts.recipe_digest()
+    if lock.recipes.get(name if own else "") != wanted:
         return None
     versions = lock.entries.get(name) or {}
     return next(({**entry, "version": version} for version, entry in versions.items()), None)

@@ -38,7 +38,7 @@ HOST_PHASE = ("playbooks/hosts.yml",)
 DRIFT_HOSTS = 12
 DRIFT = ("playbooks/drift.yml",)
 ROLLOUT = ("playbooks/rollout.yml", "--extra-vars", "target=node_exporter")
-ASKED_FOR = {"cold", "capacity"}  # parts that take long: only where they are named
+ASKED_FOR = {"cold", "capacity", "logging"}  # parts that take long: only where they are named
 ROLL_OUT = ("site.yml",)
 REMOVE = ("tools/playbooks/remove_node_exporter.yml",)
 
@@ -227,6 +227,17 @@ def measure_capacity(_bench: Bench) -> dict[str, Result]:
     return {}
 
 
+def measure_logging(_bench: Bench) -> dict[str, Result]:
+    """Lines a second have a document of their own as well, and need the servers of the tests."""
+    from tools.logload import measure as logload
+
+    try:
+        logload.run()
+    except logload.LoadError as error:
+        raise BenchError(str(error)) from error
+    return {}
+
+
 MEASURED = {
     "hosts": measure_hosts,
     "drift": measure_drift,
@@ -234,6 +245,7 @@ MEASURED = {
     "site": measure_site,
     "cold": measure_cold,
     "capacity": measure_capacity,
+    "logging": measure_logging,
 }
 
 
@@ -242,7 +254,7 @@ def parts(named: list[str], cold: bool) -> list[str]:
     wanted = set(named) or set(PARTS) - ASKED_FOR
     if cold:
         wanted.add("cold")
-    return [part for part in ("hosts", "drift", "cold", "up", "site", "capacity") if part in wanted]
+    return [part for part in ("hosts", "drift", "cold", "up", "site", "capacity", "logging") if part in wanted]
 
 
 def save(results: dict[str, Result]) -> None:
@@ -255,7 +267,7 @@ def save(results: dict[str, Result]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; without: all but cold and capacity"
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; without: all but cold, capacity and logging"
     )
     parser.add_argument("--runs", type=int, default=3, help="runs of each measure (3)")
     parser.add_argument("--cold", action="store_true", help="also `make up` with nothing cached")

@@ -31,7 +31,7 @@ class Measure:
     limit: Limit
 
 
-PARTS = ("hosts", "drift", "up", "site", "cold", "capacity")
+PARTS = ("hosts", "drift", "up", "site", "cold", "capacity", "logging")
 MEASURES = (
     Measure("node_exporter, nothing to change", "hosts", Limit(floors=1.5, changed=0)),
     Measure("node_exporter, first installation", "hosts", Limit(floors=4)),
@@ -196,11 +196,12 @@ Last measured {when}.
 
 ## How to repeat it
 
-    make bench                     # all but cold and capacity; starts ten hosts, takes the lab down and up
+    make bench                     # all but cold, capacity and logging; starts ten hosts, takes the lab down and up
     make bench BENCH="hosts"       # one part: hosts, drift, up or site
     make bench BENCH="--runs 5"    # more runs
     make bench BENCH="--cold"      # also `make up` with nothing cached: removes the lab's images and mirror first
     make bench BENCH="capacity"    # how much one Prometheus carries: docs/capacity.md
+    make bench BENCH="logging"     # lines a second, beside a plain bulk load: docs/logging-load.md
 
 Parts that are not measured keep their last result. The exit code is 1 where a limit is not kept. The figures behind
 this file are in `docs/benchmarks.json`.

@@ -34,6 +34,7 @@ class Host:
 SERVERS = (
     ("data", (("postgresql", 5432), ("redis", 6379))),
     ("monitoring", (("prometheus", 9090), ("alertmanager", 9093), ("grafana", 3000))),
+    ("logging", (("elasticsearch", 9200), ("kibana", 5601), ("loki", 3100))),
 )
 
 

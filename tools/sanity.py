@@ -54,11 +54,17 @@ CONTROLLER_ONLY = (
     "plugins/lookup/",
     "plugins/module_utils/alerting/config.py",
     "plugins/module_utils/drift/declared.py",
+    "plugins/module_utils/elasticsearch/nodes.py",
+    "plugins/module_utils/elasticsearch/tls.py",
     "plugins/module_utils/engine/describe.py",
+    "plugins/module_utils/kibana/server.py",
+    "plugins/module_utils/logging/shipper.py",
+    "plugins/module_utils/loki/server.py",
     "plugins/module_utils/platform/",
     "plugins/module_utils/roles/files.py",
     "plugins/module_utils/rollout/settings.py",
     "plugins/module_utils/rollout/steps.py",
+    "plugins/plugin_utils/",
 )
 
 

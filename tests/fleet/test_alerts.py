@@ -29,7 +29,7 @@ from lab import unpacked
 from lab.recipes import find, read_mod, version_of
 from lab.state import State
 from tests.fleet.conftest import Starter
-from tests.fleet.harness.faults import FAULTS, Fault, add_disk, remove_disk
+from tests.fleet.harness.faults import FAULTS, Fault, add_small_disk, remove_small_disk
 from tests.fleet.harness.fleet import Fleet
 from tests.monitoring.alerting.alertmanager import free_port
 from tests.monitoring.alerting.sinks import PHONE, REGION, Http, Mail, Sms, http_sink, mail_sink, sms_sink
@@ -110,11 +110,11 @@ def fleet(start_fleet: Starter, receivers: Receivers) -> Iterator[Fleet]:
         path.write_text(f"{receivers.http.url}/slack" if name == "alert_slack" else "AKIAEXAMPLE")
         path.chmod(0o600)
     try:
-        add_disk(started)
+        add_small_disk(started)
         started.play("site.yml").expect_ok()
         yield started
     finally:
-        remove_disk(started)
+        remove_small_disk(started)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,10 +17,11 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import pk
 from lab import keys
 from lab.runtime import PREFIX as CONTAINER_PREFIX
 from lab.state import State
+from tests.fleet.harness.disks import add_disk, remove_disk
 from tests.fleet.harness.fleet import Fleet
 
 MEGABYTES = 64  # of the disk that is filled
-DEVICE = "/dev/small"  # inside the host; nothing can be mounted from its other folders
+SMALL = "/srv/small"
 
 
 @dataclass(frozen=True)
@@ -65,46 +65,24 @@ def find(fleet: Fleet) -> None:
     subprocess.run(["docker", "start", f"{CONTAINER_PREFIX}-{fleet.of('app')[-1]}"], check=True, capture_output=True)
 
 
-def _disk(fleet: Fleet) -> Path:
-    return fleet.folder / "small.img"
-
-
-def add_disk(fleet: Fleet) -> None:
-    """A small disk of its own for the data host: the machine's own is left alone. Before node_exporter starts, since
-    mounts in the lab's hosts do not reach services that run already."""
-    image = _disk(fleet)
-    with image.open("wb") as handle:
-        handle.truncate(MEGABYTES << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
-    device = subprocess.run(
-        ["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    major, minor = (part.strip() for part in Path(f"/sys/block/{Path(device).name}/dev").read_text().split(":"))
-    inside = ["nsenter", "--target", str(_pid(fleet.of("data")[0])), "--mount", "sh", "-euc"]
-    script = f"mkdir -p /srv/small; rm -f {DEVICE}; mknod {DEVICE} b {major} {minor}; mount {DEVICE} /srv/small"
-    subprocess.run([*inside, script], check=True)
-    # From now on the loop device lives as long as the mount does, which ends with the host at the latest.
-    subprocess.run(["losetup", "--detach", device], check=True)
+def add_small_disk(fleet: Fleet) -> None:
+    """On the data host, before node_exporter starts."""
+    add_disk(fleet, fleet.of("data")[0], SMALL, MEGABYTES)
 
 
 def fill_disk(fleet: Fleet) -> None:
     size = MEGABYTES * 95 // 100
-    fleet.on(fleet.of("data")[0], "sh", "-c", f"head -c {size}M /dev/zero > /srv/small/full || true")
+    fleet.on(fleet.of("data")[0], "sh", "-c", f"head -c {size}M /dev/zero > {SMALL}/full || true")
 
 
 def empty_disk(fleet: Fleet) -> None:
     host = fleet.of("data")[0]
-    fleet.on(host, "rm", "-f", "/srv/small/full")
+    fleet.on(host, "rm", "-f", f"{SMALL}/full")
 
 
-def remove_disk(fleet: Fleet) -> None:
+def remove_small_disk(fleet: Fleet) -> None:
     for host in fleet.of("data"):
-        fleet.attempt(host, "umount", "/srv/small")
-
-
-def _pid(host: str) -> int:
-    shown = ["docker", "inspect", "--format", "{{.State.Pid}}", f"{CONTAINER_PREFIX}-{host}"]
-    return int(subprocess.run(shown, check=True, capture_output=True, text=True).stdout)
+        remove_disk(fleet, host, SMALL)
 
 
 def burn(fleet: Fleet) -> None:
@@ -159,7 +137,7 @@ FAULTS = {
     ),
     "disk": Fault(
         "a disk is full",
-        {"alertname": "HostDiskHigh", "severity": "high", "host": "data", "mountpoint": "/srv/small"},
+        {"alertname": "HostDiskHigh", "severity": "high", "host": "data", "mountpoint": SMALL},
         fill_disk,
         empty_disk,
         fires=5 * 60 + 10 + 15 + 30,

@@ -12,10 +12,17 @@ from lab import REPOSITORY
 from lab.state import State
 
 LAB = REPOSITORY / "inventories" / "lab" / "group_vars" / "all" / "platform.yml"
+EXAMPLES = REPOSITORY / "docs" / "examples"
 
 
 def lab_platform() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(LAB.read_text())["platform"]
+    return found
+
+
+def example(name: str) -> dict[str, Any]:
+    """What the documents tell people to lay over the lab's platform.yml."""
+    found: dict[str, Any] = yaml.safe_load((EXAMPLES / f"{name}.yml").read_text())["platform"]
     return found
 
 

@@ -37,6 +37,8 @@ def test_default_fleet() -> None:
         ({"app_hosts": 5}, {}, LabSettings(app_hosts=5)),
         ({"app_hosts": 5}, {"LAB_APP_HOSTS": "10"}, LabSettings(app_hosts=10)),
         ({"app_hosts": 5}, {"LAB_APP_HOSTS": " "}, LabSettings(app_hosts=5)),
+        ({"log_hosts": 1}, {}, LabSettings(log_hosts=1)),
+        ({"log_hosts": 1}, {"LAB_LOG_HOSTS": "0"}, LabSettings()),
         ({}, {"LAB_SUBNET": "10.9.8.0/24"}, LabSettings(subnet="10.9.8.0/24")),
         ({}, {"LAB_REGISTRY_PORT": "5050"}, LabSettings(registry_port=5050)),
     ],
@@ -50,6 +52,7 @@ def test_settings(saved: dict[str, object], environment: dict[str, str], expecte
     [
         ({"LAB_APP_HOSTS": "0"}, ["LAB_APP_HOSTS", "'0'", "1 to 80"]),
         ({"LAB_APP_HOSTS": "many"}, ["LAB_APP_HOSTS", "'many'"]),
+        ({"LAB_LOG_HOSTS": "6"}, ["LAB_LOG_HOSTS", "'6'", "0 to 5"]),
         ({"LAB_SUBNET": "8.8.8.0/24"}, ["LAB_SUBNET", "private /24"]),
         ({"LAB_SUBNET": "10.0.0.0/16"}, ["LAB_SUBNET", "private /24"]),
         ({"LAB_SUBNET": "10.0.0.7/24"}, ["LAB_SUBNET", "host bits"]),
@@ -62,10 +65,10 @@ def test_wrong_settings_are_named(environment: dict[str, str], words: list[str])
     assert all(word in str(caught.value) for word in words)
 
 
-@given(st.integers(1, 79))
-def test_growing_only_adds_hosts(count: int) -> None:
-    small = plan_hosts(LabSettings(app_hosts=count))
-    large = plan_hosts(LabSettings(app_hosts=count + 1))
+@given(st.integers(1, 79), st.integers(0, 4))
+def test_growing_only_adds_hosts(count: int, logs: int) -> None:
+    small = plan_hosts(LabSettings(app_hosts=count, log_hosts=logs))
+    large = plan_hosts(LabSettings(app_hosts=count + 1, log_hosts=logs + 1))
     assert set(small) < set(large)
     assert len({host.address for host in large}) == len(large)
 

@@ -52,3 +52,11 @@ def test_saved_settings_and_environment_win(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     result = inventory(tmp_path, "plugin: devops.platform.lab\nstate: state\n", LAB_APP_HOSTS="none")
     assert "LAB_APP_HOSTS is 'none'" in result.stderr
+
+
+def test_logs_have_hosts_where_they_are_asked_for(tmp_path: Path) -> None:
+    text = "plugin: devops.platform.lab\nstate: state\n"
+    assert "log1" not in listed(inventory(tmp_path, text))["_meta"]["hostvars"]
+    data = listed(inventory(tmp_path, f"{text}log_hosts: 2\n"))
+    assert data["logging"]["hosts"] == ["log1", "log2"]
+    assert data["_meta"]["hostvars"]["log1"]["ansible_host"] == "172.30.0.41"

@@ -1,10 +1,12 @@
-"""Programs built from Go modules in the store. The store and the mirror are fakes: a dictionary behind both."""
+"""Programs that Debian has not, in the store. The store and the mirror are fakes: a dictionary behind both."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -13,7 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
-from lab import REPOSITORY, artifacts, cli, gobuild, mirror, programs
+from lab import REPOSITORY, artifacts, cli, gobuild, maven, mirror, programs
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.recipes import find, recipe_digest
@@ -97,7 +99,7 @@ def test_a_program_is_built_when_it_is_asked_for_and_once(store: FakeStore, buil
     state = State(tmp_path)
     assert artifacts.ensure(LAUNCHER, state) == "unchanged"
     assert (built, sorted(locked(state))) == ([], ["prometheus"])
-    assert programs.ensure(LAUNCHER, state, ["cadvisor", "cadvisor"]) == "built cadvisor"
+    assert programs.ensure(LAUNCHER, state, ["cadvisor", "cadvisor"]) == "made cadvisor"
     assert programs.ensure(LAUNCHER, state, ["cadvisor"]) == "unchanged"
     assert built == ["cadvisor"]
     assert len(store.written) == 2  # tarball and lock, once
@@ -128,6 +130,22 @@ def test_another_recipe_is_built_anew_and_debians_stay(store: FakeStore, built: 
     assert {"other", "prometheus"} < set(locked(state))
     lock = artifacts.Lock.parse(store.files[artifacts.PROGRAMS_LOCK].decode())
     assert lock.recipes == {"cadvisor": recipe_digest(find("cadvisor"))}
+
+
+def test_a_program_of_maven_is_fetched_and_locked_beside_the_others(
+    store: FakeStore, built: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "fetched.zip", "w") as archive:
+        archive.writestr("elasticsearch-8.15.0/bin/elasticsearch", "program")
+    monkeypatch.setattr(maven, "fetch", lambda _artifact, _state: tmp_path / "fetched.zip")
+    state = State(tmp_path / "state")
+    assert programs.ensure(LAUNCHER, state, ["elasticsearch", "cadvisor"]) == "made elasticsearch, cadvisor"
+    assert programs.ensure(LAUNCHER, state, ["elasticsearch"]) == "unchanged"
+    assert sorted(locked(state)) == ["cadvisor", "elasticsearch", "prometheus"]
+    entry = locked(state)["elasticsearch"]["8.15.0"]
+    tarball = store.files[entry["path"].format(version="8.15.0", arch="arm64")]
+    assert entry["sha256"]["arm64"] == hashlib.sha256(tarball).hexdigest()
+    jsonschema.validate({"format": 1, "artifacts": {"elasticsearch": locked(state)["elasticsearch"]}}, SCHEMA)
 
 
 def test_what_could_not_be_stored_is_in_no_lock(store: FakeStore, built: list[str], tmp_path: Path) -> None:

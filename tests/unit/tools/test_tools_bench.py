@@ -154,6 +154,7 @@ def test_results_survive_being_written(results):
         (["site", "up"], False, ["up", "site"]),
         (["hosts"], True, ["hosts", "cold"]),
         (["capacity"], False, ["capacity"]),
+        (["logging", "capacity"], False, ["capacity", "logging"]),
     ],
 )
 def test_parts_run_in_the_order_in_which_one_serves_the_next(named, cold, expected):
@@ -161,7 +162,7 @@ def test_parts_run_in_the_order_in_which_one_serves_the_next(named, cold, expect
 
 
 def test_every_part_has_measures_and_every_measure_a_part():
-    assert {measure.part for measure in MEASURES} | {"capacity"} == set(PARTS) == set(bench.MEASURED)
+    assert {measure.part for measure in MEASURES} | {"capacity", "logging"} == set(PARTS) == set(bench.MEASURED)
 
 
 def test_a_run_that_fails_is_not_measured(tmp_path, monkeypatch):

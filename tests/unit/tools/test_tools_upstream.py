@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 
@@ -76,12 +77,36 @@ def test_architectures(machine, arch):
     assert architecture(machine) == arch
 
 
-def test_each_has_a_scenario_and_the_version_of_its_role(tmp_path):
-    for name, program in PROGRAMS.items():
+def test_a_longer_digest_is_checked_and_the_pinned_one_found(tmp_path):
+    (tmp_path / "x.tar.gz").write_bytes(b"archive")
+    url = (tmp_path / "x.tar.gz").as_uri()
+    long = hashlib.sha512(b"archive").hexdigest()
+    assert upstream.weigh(url, long) == hashlib.sha256(b"archive").hexdigest()
+    with pytest.raises(AwayError, match="something else"):
+        upstream.weigh(url, "ab" * 64)
+    with pytest.raises(AwayError, match="does not answer"):
+        upstream.weigh(f"{url}.none", long)
+
+
+def test_machines_are_called_as_their_makers_call_them():
+    program = upstream.Program("1.2", "https://x.invalid/{version}-{machine}.tgz", ("x",), published="sha512")
+    made = lock("x", program, "arm64", lambda _url: "cd" * 64, lambda url, said: f"{url} {said[:2]}")
+    [release] = made["artifacts"]["x"].values()
+    assert release["url"] == "https://x.invalid/{version}-aarch64.tgz"
+    assert release["sha256"] == {"arm64": "https://x.invalid/1.2-aarch64.tgz cd"}
+
+
+def test_each_scenario_names_its_lock_and_is_of_these_versions(tmp_path):
+    shared = yaml.safe_load((REPOSITORY / "molecule/shared/group_vars/all.yml").read_text())
+    grafana = REPOSITORY / "collections/ansible_collections/devops/platform/roles/grafana/defaults/main.yml"
+    versions = {name: shared["kept"]["logging"][name]["version"] for name in ("elasticsearch", "kibana")}
+    versions["grafana"] = yaml.safe_load(grafana.read_text())["grafana_version"]
+    assert {name: program.version for name, program in PROGRAMS.items()} == versions
+    assert all(re.match(r"https://[^/]+/", program.url) for program in PROGRAMS.values())
+    for name, programs in upstream.SCENARIOS.items():
         scenario = yaml.safe_load((REPOSITORY / "molecule" / name / "molecule.yml").read_text())
         [path] = scenario["provisioner"]["inventory"]["group_vars"]["all"]["molecule_upstream"]
         assert path.endswith(f"/build/upstream/{name}.lock.yml")
-        role = REPOSITORY / "collections/ansible_collections/devops/platform/roles" / name / "defaults/main.yml"
-        assert yaml.safe_load(role.read_text())[f"{name}_version"] == program.version
-        assert re.match(r"https://[^/]+/", program.url)
-        assert prepare(name, tmp_path, "x86_64", lambda _url: DIGEST).name == f"{name}.lock.yml"
+        made = prepare(name, tmp_path, "x86_64", lambda url: DIGEST * (1 + url.endswith("512")), lambda *_: DIGEST)
+        assert made.name == f"{name}.lock.yml"
+        assert set(yaml.safe_load(made.read_text())["artifacts"]) == set(programs)

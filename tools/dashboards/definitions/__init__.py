@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.dashboards.model import Dashboard
 
-from . import applications, edge, hosts, kubernetes, monitoring, overview, queues, search, slos, stores
+from . import applications, edge, hosts, kubernetes, logs, monitoring, overview, queues, search, slos, stores
 
 ALL: tuple[Dashboard, ...] = (
     overview.OVERVIEW,
@@ -19,6 +19,7 @@ ALL: tuple[Dashboard, ...] = (
     stores.REDIS,
     queues.RABBITMQ,
     edge.EDGE,
+    logs.LOGS,
     search.ELASTICSEARCH,
     slos.SLOS,
     monitoring.MONITORING,

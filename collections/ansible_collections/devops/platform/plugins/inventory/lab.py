@@ -28,11 +28,14 @@ options:
   app_hosts:
     description: Number of application hosts, where neither the environment nor the saved settings say.
     type: int
+  log_hosts:
+    description: Number of hosts that keep logs, where neither the environment nor the saved settings say.
+    type: int
   subnet:
     description: The lab's network, where neither the environment nor the saved settings say.
     type: str
 notes:
-  - E(LAB_APP_HOSTS) and E(LAB_SUBNET) are read from the environment, as C(python -m lab) does.
+  - E(LAB_APP_HOSTS), E(LAB_LOG_HOSTS) and E(LAB_SUBNET) are read from the environment, as C(python -m lab) does.
 """
 
 EXAMPLES = r"""
@@ -88,7 +91,7 @@ class InventoryModule(BaseInventoryPlugin):
                 inventory.set_variable(host.name, name, trust_as_template(value))
 
     def _saved(self, settings: Path) -> dict[str, Any]:
-        options = {key: self.get_option(key) for key in ("app_hosts", "subnet")}
+        options = {key: self.get_option(key) for key in ("app_hosts", "log_hosts", "subnet")}
         saved = {key: value for key, value in options.items() if value is not None}
         try:
             saved.update(json.loads(settings.read_text(encoding="utf-8")))

@@ -11,12 +11,14 @@ from __future__ import annotations
 import ipaddress
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-GROUPS = ("edge", "app", "data", "monitoring")
+GROUPS = ("edge", "app", "data", "monitoring", "logging")
 MIRROR_OFFSET = 2
 FIXED_HOSTS = (("edge1", "edge", 10), ("data1", "data", 20), ("mon1", "monitoring", 30))
+LOG_OFFSET = 40
+MAX_LOG_HOSTS = 5
 APP_OFFSET = 100
 MAX_APP_HOSTS = 80
 EPHEMERAL_FIRST = 181
@@ -33,16 +35,18 @@ class LabSettingsError(ValueError):
 class LabSettings:
     """What can be chosen about the lab.
 
-    ``subnet`` is a private /24; ``app_hosts`` counts the application hosts; ``registry_port`` is where the mirror's
+    ``subnet`` is a private /24; ``app_hosts`` counts the application hosts, ``log_hosts`` the nodes of Elasticsearch,
+    none of which is needed; ``registry_port`` is where the mirror's
     image registry is published on the machine (127.0.0.1 only), for the machine's own Docker to push to.
     """
 
     subnet: str = "172.30.0.0/24"
     app_hosts: int = 2
+    log_hosts: int = 0
     registry_port: int = 5000
 
     def to_dict(self) -> dict[str, Any]:
-        return {"subnet": self.subnet, "app_hosts": self.app_hosts, "registry_port": self.registry_port}
+        return asdict(self)
 
     @property
     def network(self) -> ipaddress.IPv4Network:
@@ -111,12 +115,14 @@ def resolve_settings(saved: Mapping[str, Any], environment: Mapping[str, str]) -
     subnet = _subnet(name, value)
     name, value = pick("app_hosts", "LAB_APP_HOSTS", default.app_hosts)
     app_hosts = _integer(name, value, 1, MAX_APP_HOSTS)
+    name, value = pick("log_hosts", "LAB_LOG_HOSTS", default.log_hosts)
+    log_hosts = _integer(name, value, 0, MAX_LOG_HOSTS)
     name, value = pick("registry_port", "LAB_REGISTRY_PORT", default.registry_port)
-    return LabSettings(subnet=subnet, app_hosts=app_hosts, registry_port=_integer(name, value, 1, 65535))
+    return LabSettings(subnet, app_hosts, log_hosts, registry_port=_integer(name, value, 1, 65535))
 
 
 def plan_hosts(settings: LabSettings) -> list[LabHost]:
-    """The inventory's hosts in a fixed order. Raising ``app_hosts`` only adds hosts; none moves."""
+    """The inventory's hosts in a fixed order. Raising a number only adds hosts; none moves."""
     fixed = {
         group: LabHost(name, settings.address(offset), groups=(group,), docker=False)
         for name, group, offset in FIXED_HOSTS
@@ -125,7 +131,11 @@ def plan_hosts(settings: LabSettings) -> list[LabHost]:
         LabHost(f"app{number}", settings.address(APP_OFFSET + number), groups=("app",), docker=True)
         for number in range(1, settings.app_hosts + 1)
     ]
-    return [fixed["edge"], *apps, fixed["data"], fixed["monitoring"]]
+    logs = [
+        LabHost(f"log{number}", settings.address(LOG_OFFSET + number), groups=("logging",))
+        for number in range(1, settings.log_hosts + 1)
+    ]
+    return [fixed["edge"], *apps, fixed["data"], fixed["monitoring"], *logs]
 
 
 def plan_ephemeral(

@@ -61,8 +61,9 @@ options:
         type: bool
       release:
         description:
-          - A tar archive or a single program, pinned by its sha256. Versions are unpacked side by side below
-            C(/opt/devops-platform/NAME/releases); the link C(/opt/devops-platform/NAME/current) leads to the one used.
+          - A tar archive, a single program or a zip of one, pinned by its sha256. Versions are unpacked side by side
+            below C(/opt/devops-platform/NAME/releases); the link C(/opt/devops-platform/NAME/current) leads to the one
+            used.
         type: dict
         suboptions:
           artifact:
@@ -311,6 +312,12 @@ options:
             description:
               - File on the host with the password of O(components[].probe.user). The password itself cannot stand in
                 a probe, since the ledger keeps those.
+            type: str
+          certificate:
+            description: File on the host with the certificate to show, where the service asks for one (TLS).
+            type: str
+          key:
+            description: File on the host with the key of O(components[].probe.certificate).
             type: str
           tcp:
             description: Host and port that must take a connection.

@@ -82,6 +82,8 @@ PROBE: Spec = {
     "headers": {"type": "dict"},
     "user": {"type": "str"},
     "password_file": {"type": "str"},
+    "certificate": {"type": "str"},
+    "key": {"type": "str"},
     "tcp": {"type": "str"},
     "send": {"type": "str"},
     "expect": {"type": "str"},

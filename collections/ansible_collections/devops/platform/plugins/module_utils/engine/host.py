@@ -10,6 +10,7 @@ import contextlib
 import grp
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -213,9 +214,16 @@ def naming(path: str) -> Iterator[None]:
         raise
 
 
+# A call in a stack trace of Java or JavaScript; in Compose's logs the service stands before it.
+FRAME = re.compile(
+    r"([\w.-]+ *\| )?\s+(at (async |new )?[^\s()]+( \[as \S+\])?( ?\([^()]*\)|:\d+:\d+)"
+    r"|\.\.\. \d+ (more|common frames omitted))"
+)
+
+
 def tail(text: str, lines: int = 8) -> str:
-    """The last lines of a program's output: where the reason stands."""
-    return "\n".join(text.strip().splitlines()[-lines:])
+    """The last lines of a program's output: where the reason stands. Calls of a stack trace would push it out."""
+    return "\n".join([line for line in text.strip("\n").splitlines() if not FRAME.fullmatch(line)][-lines:]).strip()
 
 
 def _uid(owner: str) -> int:

@@ -44,6 +44,9 @@ def ask_http(probe: dict[str, Any], hide: Hide = str) -> str:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        refusal = _show_certificate(context, probe)
+        if refusal:
+            return refusal
         connection = http.client.HTTPSConnection(url.hostname or "127.0.0.1", port, timeout=3, context=context)
     else:
         connection = http.client.HTTPConnection(url.hostname or "127.0.0.1", port, timeout=3)
@@ -61,6 +64,17 @@ def ask_http(probe: dict[str, Any], hide: Hide = str) -> str:
         return f"status {response.status} instead of {wanted}: {hide(body)[:200].strip()}"
     if probe.get("contains") and probe["contains"] not in body:
         return f"the answer does not contain {probe['contains']!r}"
+    return ""
+
+
+def _show_certificate(context: ssl.SSLContext, probe: dict[str, Any]) -> str:
+    """Where the service wants to see one. Read at each request, as the password is; says why that is not possible."""
+    if not probe.get("certificate"):
+        return ""
+    try:
+        context.load_cert_chain(probe["certificate"], probe.get("key"))
+    except OSError as error:
+        return f"cannot show {probe['certificate']}: {error}"
     return ""
 
 

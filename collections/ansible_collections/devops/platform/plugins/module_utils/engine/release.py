@@ -130,6 +130,30 @@ def _members(archive: tarfile.TarFile, strip: int) -> list[tarfile.TarInfo]:
     return chosen
 
 
+def _is_zip(path: str) -> bool:
+    """By how it begins: a program may have a zip at its end, which zipfile would take for one."""
+    with open(path, "rb") as handle:
+        return handle.read(4) == b"PK\x03\x04"
+
+
+def _unzip(release: Release, archive_path: str, folder: str) -> None:
+    """A zip of one file is a program whose makers named it after system and architecture: it gets the name that the
+    lock has. Other zips know no owners and no modes; nobody has needed one yet."""
+    import shutil
+    import zipfile
+
+    with zipfile.ZipFile(archive_path) as archive:
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        if len(files) != 1 or len(release.binaries) != 1:
+            said = f"the zip holds {len(files)} files, and the lock names {len(release.binaries)} binaries"
+            raise EngineError(said, "stage", "Only a zip of one program can be unpacked; take a tar archive")
+        try:
+            with archive.open(files[0]) as source, open(f"{folder}/{release.binaries[0]}", "wb") as target:
+                shutil.copyfileobj(source, target, CHUNK)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise EngineError(f"the archive cannot be unpacked: {error}", "stage") from error
+
+
 def _unpack(release: Release, archive_path: str, folder: str) -> None:
     import tarfile
 
@@ -139,6 +163,8 @@ def _unpack(release: Release, archive_path: str, folder: str) -> None:
                 archive.extractall(folder, members=_members(archive, release.strip))  # noqa: S202 - see _members
         except (tarfile.TarError, EOFError) as error:
             raise EngineError(f"the archive cannot be unpacked: {error}", "stage") from error
+    elif _is_zip(archive_path):
+        _unzip(release, archive_path, folder)
     else:
         name = release.binaries[0] if release.binaries else "binary"
         os.link(archive_path, f"{folder}/{name}")

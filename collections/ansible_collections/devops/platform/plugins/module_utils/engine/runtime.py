@@ -16,6 +16,7 @@ from .spec import Runtime
 from .units import UnitState
 
 JOURNAL_LINES = 12
+READ_LINES = 200  # of which those that say something are shown
 
 
 class SystemdRuntime:
@@ -77,7 +78,7 @@ class SystemdRuntime:
     def last_words(self) -> str:
         # Nothing from before the change: it would mislead, and hold secrets of which no ledger knows any more.
         since = f"--since=@{self.begun:.6f}"
-        lines = str(JOURNAL_LINES)
+        lines = str(READ_LINES)
         done = self.host.query(
             ["journalctl", "-u", self.unit, since, "-n", lines, "--no-pager", "-q", "-o", "cat"], timeout=10
         )
@@ -117,7 +118,7 @@ class ComposeRuntime:
             self.apply("restart", force=True)
 
     def last_words(self) -> str:
-        done = self.host.query(self._compose("logs", "--no-color", "--tail", str(JOURNAL_LINES)), timeout=20)
+        done = self.host.query(self._compose("logs", "--no-color", "--tail", str(READ_LINES)), timeout=20)
         return tail(done.output, JOURNAL_LINES)
 
 

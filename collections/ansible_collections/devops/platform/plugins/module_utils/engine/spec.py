@@ -58,7 +58,7 @@ class Directory:
 
 @dataclass(frozen=True)
 class Release:
-    """A pinned artifact: a tar archive (or a bare binary) known by its sha256 for this architecture."""
+    """A pinned artifact: a tar archive (or a program, bare or in a zip) known by its sha256 for this architecture."""
 
     version: str
     sha256: str

@@ -21,6 +21,8 @@ from .placeholders import resolve
 
 SECRETS_FOLDER = "./secrets"
 STOP_GRACE = "30s"
+COMPOSE_LABELS = ("com.docker.compose.project", "com.docker.compose.service")
+VERSION_LABEL = "platform.version"
 
 
 def image_reference(images: Mapping[str, Data], name: str) -> str:
@@ -140,8 +142,9 @@ def _common(topology: Topology, app: Data, part: Data, images: Mapping[str, Data
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "stop_grace_period": STOP_GRACE,
-        "logging": {"driver": "local", "options": {"max-size": "10m", "max-file": "3"}},
+        "logging": _logging(topology.platform),
     }
+    entry |= _labels(topology.platform, entry["image"])
     if part.get("command"):
         entry["command"] = [_escape(str(word)) for word in part["command"]]
     environment = _environment(topology, app, part)
@@ -151,6 +154,23 @@ def _common(topology: Topology, app: Data, part: Data, images: Mapping[str, Data
     if secrets:
         entry["secrets"] = secrets
     return entry
+
+
+def _logging(platform: Data) -> dict[str, Any]:
+    """Where a log shipper wants containers' lines they go to the journal, which numbers and keeps them; the labels are
+    fields there."""
+    sources = section(platform, "logging", "sources")
+    if any(section(sources, name).get("type") == "docker" for name in sources):
+        return {"driver": "journald", "options": {"labels": ",".join((*COMPOSE_LABELS, VERSION_LABEL))}}
+    return {"driver": "local", "options": {"max-size": "10m", "max-file": "3"}}
+
+
+def _labels(platform: Data, image: str) -> dict[str, Any]:
+    """The version of what runs, for its lines: the tag of the image, with the beginning of its digest."""
+    if _logging(platform)["driver"] != "journald":
+        return {}
+    reference, _, digest = image.partition("@")
+    return {"labels": {VERSION_LABEL: f"{reference.rpartition(':')[2]}-{digest.removeprefix('sha256:')[:12]}"}}
 
 
 def _environment(topology: Topology, app: Data, part: Data) -> dict[str, str]:

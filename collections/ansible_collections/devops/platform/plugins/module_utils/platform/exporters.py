@@ -60,6 +60,7 @@ class Context:
     directory: str
     topology: Topology
     edge_ca: str = ""  # PEM text
+    elasticsearch_ca: str = ""  # likewise
 
 
 @dataclass(frozen=True)
@@ -160,17 +161,43 @@ def _nginx(context: Context) -> Program:
     return Program([f"--nginx.scrape-uri={address}"], after=["nginx.service"])
 
 
+MONITOR = "monitor"  # the user that the exporter is to the platform's own Elasticsearch
+
+
+def _elasticsearch_groups(platform: Data, settings: Data) -> tuple[str, ...]:
+    """Those that are named; else the log servers, where each exporter asks for the node beside it."""
+    return _own_groups(platform, settings) or _log_servers(platform)
+
+
+def _log_servers(platform: Data) -> tuple[str, ...]:
+    logging = section(platform, "logging")
+    return (str(logging["group"]),) if section(logging, "elasticsearch") and logging.get("group") else ()
+
+
+def _elasticsearch_secret(platform: Data, settings: Data) -> tuple[str, ...]:
+    name = settings.get("password") or section(platform, "logging", "elasticsearch", "passwords").get(MONITOR)
+    return (str(name),) if name else ()
+
+
 def _elasticsearch(context: Context) -> Program:
-    arguments = [f"--es.uri={context.settings.get('address', 'http://127.0.0.1:9200')}", "--es.all", "--es.indices"]
-    if not context.settings.get("password"):
-        return Program(arguments)
-    password = context.secrets[str(context.settings["password"])]
-    user = str(context.settings.get("user", "elasticsearch_exporter"))
+    server = section(context.platform, "logging", "elasticsearch")
+    ours = bool(server) and not context.settings.get("address")
+    usual = f"https://127.0.0.1:{int(server.get('port', 9200))}" if ours else "http://127.0.0.1:9200"
+    # Without --es.all: each node tells of itself, and nothing is there as often as there are nodes.
+    scope = [f"--es.ca={context.directory}/elasticsearch.crt"] if ours else ["--es.all", "--es.indices"]
+    arguments = [f"--es.uri={context.settings.get('address', usual)}", *scope]
+    files = {"elasticsearch.crt": context.elasticsearch_ca} if ours else {}
+    names = _elasticsearch_secret(context.platform, context.settings)
+    if not names:
+        return Program(arguments, files)
+    password = context.secrets[names[0]]
+    user = str(context.settings.get("user", MONITOR if ours else "elasticsearch_exporter"))
     return Program(
         arguments,
-        files={"environment": f"ES_USERNAME={user}\nES_PASSWORD={password}\n"},
+        files={**files, "environment": f"ES_USERNAME={user}\nES_PASSWORD={password}\n"},
         secrets={"elasticsearch": password},
         options={"Service": {"EnvironmentFile": f"{context.directory}/environment"}},
+        after=["elasticsearch.service"] if ours else [],
     )
 
 
@@ -252,8 +279,8 @@ CATALOGUE: tuple[Exporter, ...] = (
     ),
     Exporter("mysql", "mysqld_exporter", 9104, "mysqld_exporter_build_info", _own_groups, _mysql, wanted=_password),
     Exporter(
-        "elasticsearch", "elasticsearch_exporter", 9114, "elasticsearch_exporter_build_info", _own_groups,
-        _elasticsearch, wanted=_password,
+        "elasticsearch", "elasticsearch_exporter", 9114, "elasticsearch_exporter_build_info", _elasticsearch_groups,
+        _elasticsearch, wanted=_elasticsearch_secret,
     ),
 )  # fmt: skip
 
@@ -288,17 +315,20 @@ def exporter_components(
     secrets: Mapping[str, str],
     web: Mapping[str, Any] | None = None,
     edge_ca: str = "",
+    elasticsearch_ca: str = "",
 ) -> list[dict[str, Any]]:
     """The exporters on ``host`` as components of devops.platform.component.
 
     ``secrets``: values of `secret_names`; ``web``: what the lookup `exporter_web` gives for the host, nothing where
     exporters neither speak TLS nor ask for a password; ``edge_ca``: PEM text of what vouches for the edge, which is
-    asked from outside.
+    asked from outside; ``elasticsearch_ca``: likewise for the nodes of the platform's own Elasticsearch.
     """
     topology = Topology(platform, groups, addresses)
     found = []
     for kind, settings in on_host(platform, host, groups):
-        program = kind.program(Context(platform, settings, secrets, kind.directory, topology, edge_ca))
+        program = kind.program(
+            Context(platform, settings, secrets, kind.directory, topology, edge_ca, elasticsearch_ca)
+        )
         found.append(_component(kind, settings, program, web))
     return found
 

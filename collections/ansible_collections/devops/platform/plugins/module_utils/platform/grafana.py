@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from .model import Data, section
+from ansible_collections.devops.platform.plugins.module_utils.loki.settings import loki_url
+
+from .model import Addresses, Data, Groups, section
+
+SECRETS = "/etc/grafana/secrets"  # files that only Grafana reads
 
 
-def grafana_datasources(platform: Data) -> list[dict[str, Any]]:
-    """Grafana's `datasources`: the Prometheus and Alertmanager beside it, and Loki where one is named.
+def grafana_datasources(
+    platform: Data, groups: Groups | None = None, addresses: Addresses | None = None
+) -> list[dict[str, Any]]:
+    """Grafana's `datasources`: the Prometheus and Alertmanager beside it, and Loki: the one that is named, or the
+    platform's own, which is asked with a certificate.
 
     The dashboards name the sources by these uids. Each monitoring host has all three programs, so its own are asked.
     """
@@ -25,10 +32,23 @@ def grafana_datasources(platform: Data) -> list[dict[str, Any]]:
         options = {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
         url = f"http://127.0.0.1:{alertmanager.get('port', 9093)}"
         sources.append(_source("alertmanager", "Alertmanager", url, options))
-    loki = section(monitoring, "grafana").get("loki")
-    if loki:
-        sources.append(_source("loki", "Loki", str(loki), {}))
+    named = section(monitoring, "grafana").get("loki")
+    own = "" if named else loki_url(platform, groups or {}, addresses or {})
+    if named:
+        sources.append(_source("loki", "Loki", str(named), {}))
+    elif own:
+        sources.append(_with_certificate(_source("loki", "Loki", own, {})))
     return sources
+
+
+def _with_certificate(source: dict[str, Any]) -> dict[str, Any]:
+    """Grafana reads what $__file names when it starts, so that the data source's own file holds no key."""
+    files = {"tlsCACert": "loki-ca.crt", "tlsClientCert": "loki.crt", "tlsClientKey": "loki.key"}
+    return {
+        **source,
+        "jsonData": {**source["jsonData"], "tlsAuth": True, "tlsAuthWithCACert": True},
+        "secureJsonData": {key: f"$__file{{{SECRETS}/{name}}}" for key, name in files.items()},
+    }
 
 
 def _source(kind: str, name: str, url: str, options: dict[str, Any]) -> dict[str, Any]:

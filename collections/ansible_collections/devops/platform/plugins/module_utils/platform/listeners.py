@@ -49,6 +49,7 @@ def listeners(platform: Data) -> list[Listener]:
         *_data(platform),
         *_monitoring(platform),
         *_exporters(platform),
+        *_logging(platform),
         *_edge(platform),
         *_apps(platform),
         *_targets(platform),
@@ -118,6 +119,34 @@ def _exporters(platform: Data) -> Iterator[Listener]:
     for job in exporters.jobs(platform):
         key = ("monitoring", "exporters", job.name, "port")
         yield Listener(f"{job.name} exporter", job.groups, job.port, key, from_groups=_monitoring_groups(platform))
+
+
+def _logging(platform: Data) -> Iterator[Listener]:
+    """Everything that ships lines may be on any host; readers and the cluster itself are on the log servers."""
+    logging = section(platform, "logging")
+    server = section(logging, "elasticsearch")
+    if server:
+        groups = (str(logging.get("group")),)
+        key = ("logging", "elasticsearch", "port")
+        port = int(server.get("port", 9200))
+        yield Listener("elasticsearch", groups, port, key, from_groups=("all",), networks=_admin(platform))
+        yield Listener(
+            "elasticsearch transport",
+            groups,
+            int(server.get("transport_port", 9300)),
+            ("logging", "elasticsearch", "transport_port"),
+            from_groups=groups,  # no `peers`: a node that is alone listens there as well
+        )
+    kibana = section(logging, "kibana")
+    if kibana:
+        groups = (str(kibana.get("group") or logging.get("group")),)
+        key = ("logging", "kibana", "port")
+        yield Listener("kibana", groups, int(kibana.get("port") or 5601), key, groups, networks=_admin(platform))
+    loki = section(logging, "loki")
+    if loki:
+        # Grafana and Prometheus are hosts as well. People ask Grafana: Loki knows no users.
+        groups = (str(loki.get("group") or logging.get("group")),)
+        yield Listener("loki", groups, int(loki.get("port") or 3100), ("logging", "loki", "port"), from_groups=("all",))
 
 
 def _edge(platform: Data) -> Iterator[Listener]:

@@ -50,12 +50,14 @@ class Authority:
     """The authority whose files are in ``store``: ``ca.crt``, ``ca.key``, and ``<host>.crt`` and ``<host>.key``.
 
     Somebody else's certificates can stand there instead: without ``ca.key`` nothing is issued, and what is missing or
-    runs out is an error that names the file.
+    runs out is an error that names the file. ``peers``: its certificates are for servers that call each other, and show
+    them as clients, too.
     """
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store, name: str, peers: bool = False) -> None:
         self.store = store
         self.name = name
+        self.peers = peers
 
     def issue(self, host: str, addresses: Sequence[str] = (), check: bool = False) -> Issued:
         """What ``host`` has, made or renewed where that is due; in check mode only what there is, or UNSET."""
@@ -70,7 +72,7 @@ class Authority:
                 return found
             ca, ca_key = self._authority()
             key = ec.generate_private_key(ec.SECP256R1())
-            certificate = server_certificate(host, addresses, key, ca, ca_key)
+            certificate = server_certificate(host, addresses, key, ca, ca_key, peers=self.peers)
             # The key first: a certificate without its key would look whole.
             self.store.write(f"{host}.key", key_text(key))
             self.store.write(f"{host}.crt", text_of(certificate))
@@ -132,14 +134,17 @@ def server_certificate(
     ca: x509.Certificate,
     ca_key: ec.EllipticCurvePrivateKey,
     days: float = CERTIFICATE_DAYS,
+    peers: bool = False,
 ) -> x509.Certificate:
-    """A server's certificate for ``name`` and ``others``, names and addresses; its ``days`` began an hour ago."""
+    """A server's certificate for ``name`` and ``others``, names and addresses; its ``days`` began an hour ago. With
+    ``peers`` it is for calling other servers, too."""
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if peers else [])]
     builder = _builder(name, ca.subject, key, days)
     for extension, critical in (
         (x509.SubjectAlternativeName([_alternative(text) for text in dict.fromkeys([name, *others])]), False),
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_usage(digital_signature=True), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.ExtendedKeyUsage(usages), False),
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False),
     ):
         builder = builder.add_extension(extension, critical=critical)

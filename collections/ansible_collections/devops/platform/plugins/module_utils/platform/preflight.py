@@ -7,7 +7,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, hosts, names, objectives, pins, rollout, scraping, smoke, values
+from .checks import (
+    alerting,
+    elasticsearch,
+    hosts,
+    kibana,
+    logging,
+    loki,
+    names,
+    objectives,
+    pins,
+    rollout,
+    scraping,
+    smoke,
+    values,
+)
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -23,7 +37,11 @@ CHECKS: tuple[Check, ...] = (
     *rollout.CHECKS,
     *smoke.CHECKS,
     *alerting.CHECKS,
+    *elasticsearch.CHECKS,
     *objectives.CHECKS,
+    *logging.CHECKS,
+    *loki.CHECKS,
+    *kibana.CHECKS,
     *scraping.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory

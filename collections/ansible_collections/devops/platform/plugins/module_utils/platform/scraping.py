@@ -40,11 +40,12 @@ def password(store: Store, check: bool = False) -> str:
     return store.read("password") or (UNSET if check else store.ensure("password", LENGTH))
 
 
-def digest(word: str) -> str:
+def digest(word: str, purpose: str = "exporters", version: str = "2b") -> str:
     """The bcrypt digest of a password; the same each time, so that files that hold it do not change by themselves.
 
-    The salt follows from the password, which is random and used nowhere else: nobody gains by that.
+    The salt follows from the password, which is random and used nowhere else: nobody gains by that. ``purpose`` keeps
+    digests of one password in two places apart. ``version``: Java's libraries know the same digest as 2a only.
     """
-    bits = hashlib.sha256(b"devops.platform exporters " + word.encode()).digest()[:16]
+    bits = hashlib.sha256(f"devops.platform {purpose} {word}".encode()).digest()[:16]
     salt = base64.b64encode(bits).rstrip(b"=").translate(bytes.maketrans(_BASE64, _BCRYPT))
-    return bcrypt.hashpw(word.encode(), b"$2b$%02d$" % ROUNDS + salt).decode()
+    return bcrypt.hashpw(word.encode(), f"${version}${ROUNDS:02d}$".encode() + salt).decode()

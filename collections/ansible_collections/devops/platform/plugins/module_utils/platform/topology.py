@@ -91,6 +91,7 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
         if server:
             ports = [int(server.get("port", default))]
             jobs.append(_job(topology, name, "/metrics", [str(monitoring["group"])], ports))
+    jobs += _loki(topology)
     exporter = section(monitoring, "node_exporter")
     if exporter:
         jobs.append({**_job(topology, "node", "/metrics", ["all"], [int(exporter.get("port", 9100))]), **asked})
@@ -115,6 +116,18 @@ def scrape_jobs(platform: Data, groups: Groups, addresses: Addresses) -> list[di
     jobs += [_target(topology, str(name), section(targets, name)) for name in sorted(targets)]
     jobs += kubernetes.jobs(platform)
     return jobs
+
+
+def _loki(topology: Topology) -> list[dict[str, Any]]:
+    """Loki answers who shows a certificate of its authority; Prometheus has one of its host's."""
+    logging = section(topology.platform, "logging")
+    loki = section(logging, "loki")
+    if not loki:
+        return []
+    group = str(loki.get("group") or logging.get("group"))
+    tls = {"ca_file": "loki/ca.crt", "cert_file": "loki/tls.crt", "key_file": "loki/tls.key"}
+    job = _job(topology, "loki", "/metrics", [group], [int(loki.get("port") or 3100)])
+    return [{**job, "scheme": "https", "tls_config": tls}]
 
 
 def _target(topology: Topology, name: str, target: Data) -> dict[str, Any]:

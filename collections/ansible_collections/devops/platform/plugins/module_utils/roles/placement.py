@@ -20,9 +20,12 @@ def phase_groups(platform: Mapping[str, Any], host: str, groups: Groups) -> list
     Playbooks address these: which inventory group a part runs on is a setting, and a play's `hosts:` knows no settings.
     """
     wanted: dict[str, list[str]] = {}
-    for part in ("data", "monitoring", "edge"):
+    for part in ("data", "monitoring", "logging", "edge"):
         group = section(platform, part).get("group")
         wanted[part] = [str(group)] if group else []
+    for part in ("kibana", "loki"):
+        group = section(platform, "logging", part).get("group") or section(platform, "logging").get("group")
+        wanted[part] = [str(group)] if group and section(platform, "logging", part) else []
     wanted["docker"] = [str(group) for group in section(platform, "docker").get("groups") or ()]
     apps = section(platform, "apps")
     wanted["app"] = [str(section(apps, name).get("group")) for name in apps]

@@ -30,6 +30,7 @@ LABELS = {
     "blackbox_tcp": {"host": "mon1", "target": "redis"},
     "blackbox_tls": {"host": "mon1", "target": "edge"},
     "alertmanager": {"host": "mon1"},
+    "logs": {"host": "app1"},
 }
 WATCHDOG = {"alert": "Watchdog", "expr": "vector(1)", "labels": {"severity": "none"}}
 FEWER = ("node", "alertmanager", "shop-api")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import socket
+import ssl
 import threading
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ import pytest
 from ansible_collections.devops.platform.plugins.module_utils.engine import probe as probing
 from ansible_collections.devops.platform.plugins.module_utils.engine.host import Completed, Host
 from ansible_collections.devops.platform.plugins.module_utils.engine.units import UnitState
+from ansible_collections.devops.platform.plugins.module_utils.platform import pki
+from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Store
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -27,11 +30,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class Refusing(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Quiet: that some are refused is what is tested."""
+
+
 @pytest.fixture(scope="module")
 def served():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def who_asks(tmp_path_factory):
+    """(folder of certificates, a server that wants to see one of them)"""
+    folder = tmp_path_factory.mktemp("pki")
+    issued = pki.Authority(Store(folder / "own"), "own", peers=True).issue("h1", ["127.0.0.1"])
+    (folder / "h1.crt").write_text(issued.certificate)
+    (folder / "h1.key").write_text(issued.key)
+    (folder / "ca.crt").write_text(issued.authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "h1.crt", folder / "h1.key")
+    context.load_verify_locations(folder / "ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = Refusing(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"https://127.0.0.1:{server.server_port}/ready"
     server.shutdown()
     server.server_close()
 
@@ -73,6 +101,15 @@ def test_the_password_comes_from_a_file(served, tmp_path, word, reason):
     answer = probing.ask_http(probe)
     assert answer.startswith(reason)
     assert bool(answer) is bool(reason)
+
+
+def test_a_certificate_is_shown_to_who_wants_to_see_one(who_asks):
+    folder, url = who_asks
+    shown = {"certificate": str(folder / "h1.crt"), "key": str(folder / "h1.key")}
+    assert probing.ask_http({"http": url, **shown}) == ""
+    assert probing.ask_http({"http": url}).startswith("no answer: ")
+    missing = str(folder / "none.crt")
+    assert probing.ask_http({"http": url, **shown, "certificate": missing}).startswith(f"cannot show {missing}: ")
 
 
 def test_a_password_that_cannot_be_read_is_named(served, tmp_path):

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,29 @@ def test_a_single_program_needs_no_archive(tmp_path):
     path.write_bytes(b"\x7fELF program")
     install(Host(), release(path, strip=0), str(tmp_path / "r"))
     assert (tmp_path / "r" / "demo").read_bytes() == b"\x7fELF program"
+
+
+def test_a_zip_of_one_program_is_that_program(tmp_path):
+    path = tmp_path / "demo.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("demo-linux-amd64", b"program")
+    install(Host(), release(path, strip=0), str(tmp_path / "r"))
+    assert (tmp_path / "r" / "demo").read_bytes() == b"program"
+    assert os.access(tmp_path / "r" / "demo", os.X_OK)
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("LICENSE", b"")
+    with pytest.raises(EngineError, match="the zip holds 2 files, and the lock names 1 binaries"):
+        install(Host(), release(path, strip=0), str(tmp_path / "s"))
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_program_with_a_zip_at_its_end_is_a_program(tmp_path):
+    path = tmp_path / "program"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("inside", b"")
+    path.write_bytes(b"\x7fELF program" + path.read_bytes())
+    install(Host(), release(path, strip=0), str(tmp_path / "r"))
+    assert (tmp_path / "r" / "demo").read_bytes().startswith(b"\x7fELF")
 
 
 @pytest.mark.parametrize(

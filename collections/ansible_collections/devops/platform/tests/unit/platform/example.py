@@ -112,6 +112,32 @@ SLOS = """\
       runbook: slow
 """
 
+# What may stand before `edge` as well: logs of every kind, for servers of somebody else.
+LOGGING = """\
+  logging:
+    shipper: {backend: rsyslog, spool: 512MB}
+    sources:
+      chat: {type: docker, groups: [app], apps: [chat], parser: json}
+      system: {type: journal, units: [ssh.service]}
+      own:
+        {type: file, groups: [app], path: /var/log/own.log, parser: own, multiline: java, app: own, service: a,
+         version: v}
+    parsers:
+      own:
+        type: regex
+        regex: '^(?<at>[^ ]+) (?<size>[0-9]+) (?<text>.*)$'
+        fields: {size: integer}
+        rename: {text: message}
+        empty: "-"
+        time: {field: at, format: rfc3339}
+    enrich: {team: web}
+    redact: {badge: {before: "badge ", secret: "[0-9]+", after: ';', mask: none}, cards: false}
+    outputs:
+      elasticsearch: {urls: ["https://logs.example:9200"], user: shipper, password: log_shipper}
+      loki: {type: loki, urls: ["http://loki.example:3100"], labels: [app]}
+"""
+LOGGING_SECRET = ("      chat_redis:\n", "      chat_redis:\n      log_shipper:\n")
+
 GROUPS = {
     "all": ["edge1", "app1", "app2", "data1", "mon1"],
     "ungrouped": [],

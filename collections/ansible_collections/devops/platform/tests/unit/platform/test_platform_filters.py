@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -10,22 +11,22 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.devops.platform.plugins.filter import alerting as alerting_filters
 from ansible_collections.devops.platform.plugins.filter import platform as platform_filters
-from ansible_collections.devops.platform.plugins.filter import roles as role_filters
 
 FOLDER = Path(platform_filters.__file__).parent
+MODULES = [
+    importlib.import_module(f"{platform_filters.__package__}.{path.stem}")
+    for path in sorted(FOLDER.glob("*.py"))
+    if path.stem != "__init__"
+]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **platform_filters.FilterModule.FUNCTIONS,
-    **role_filters.FilterModule.FUNCTIONS,
-    **alerting_filters.FilterModule.FUNCTIONS,
+    name: function for module in MODULES for name, function in module.FilterModule.FUNCTIONS.items()
 }
 
 
 def test_each_filter_has_one_page():
     assert sorted(path.stem for path in FOLDER.glob("*.yml")) == sorted(FUNCTIONS)
-    modules = (platform_filters, role_filters, alerting_filters)
-    assert sum(len(module.FilterModule().filters()) for module in modules) == len(FUNCTIONS)
+    assert sum(len(module.FilterModule().filters()) for module in MODULES) == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
@@ -47,7 +48,7 @@ def test_a_page_says_what_the_filter_takes(name):
         assert options[parameter.name].get("required", False) is required, parameter.name
     assert f"devops.platform.{name}" in page["EXAMPLES"]
     yaml.safe_load(page["EXAMPLES"])
-    assert page["RETURN"]["_value"]["type"] in ("dict", "list", "str")
+    assert page["RETURN"]["_value"]["type"] in ("bool", "dict", "list", "str")
 
 
 def test_what_is_impossible_is_a_filter_error():

@@ -126,3 +126,11 @@ def test_workers_at_the_same_time_agree(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(ask, range(4)))) == 1
+
+
+@pytest.mark.parametrize(("peers", "clients"), [(False, False), (True, True)])
+def test_only_servers_that_call_each_other_show_themselves_as_clients(tmp_path: Path, peers, clients) -> None:
+    issued = pki.Authority(Store(tmp_path / "pki"), "lab nodes", peers=peers).issue("log1")
+    usages = parsed(issued).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert x509.oid.ExtendedKeyUsageOID.SERVER_AUTH in usages
+    assert (x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH in usages) is clients

@@ -13,12 +13,15 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
+from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import settings as elasticsearch_settings
+from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
 from ansible_collections.devops.platform.plugins.module_utils.roles import placement
 from ansible_collections.devops.platform.tests.unit.alerting import documented
+from ansible_collections.devops.platform.tests.unit.elasticsearch import documented as documented_logging
 from ansible_collections.devops.platform.tests.unit.platform import example
 
 FOLDER = Path(shape.__file__).parent
@@ -116,6 +119,11 @@ def read_by_code() -> set[str]:
     topology.alertmanager_cluster(platform, "mon1", groups, addresses)
     with_slos = example.data(("  edge:\n", f"{example.SLOS}  edge:\n"))
     slo.slo_rules(Recorder(with_slos, SCHEMA["properties"]["platform"], (), seen)["slos"])
+    logging = documented_logging.platform()
+    elasticsearch_settings.settings_of(Recorder(logging, SCHEMA["properties"]["platform"], (), seen))
+    with_logs = example.data(("  edge:\n", f"{example.LOGGING}  edge:\n"))
+    logged = Recorder(with_logs, SCHEMA["properties"]["platform"], (), seen)
+    shipper.log_shipper_components(logged, "app1", groups, addresses, {"log_shipper": "word"})
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

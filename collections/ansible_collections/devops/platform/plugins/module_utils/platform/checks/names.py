@@ -15,7 +15,16 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.suggest i
 from .context import Check, Context, Finding
 
 # Scrape jobs that are made of other keys.
-JOBS = ("prometheus", "alertmanager", "grafana", "node", "docker", *(kind.key for kind in CATALOGUE), *PROBES.values())
+JOBS = (
+    "prometheus",
+    "alertmanager",
+    "grafana",
+    "loki",
+    "node",
+    "docker",
+    *(kind.key for kind in CATALOGUE),
+    *PROBES.values(),
+)
 
 
 def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
@@ -28,12 +37,21 @@ def parts(context: Context) -> Iterator[tuple[str, str, str, KeyPath]]:
 
 def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
     """(path, group, whether something runs there) of every inventory group that platform.yml names."""
-    for single in (("data",), ("monitoring",), ("edge",), *(("apps", str(app)) for app in context.section("apps"))):
+    for single in (
+        ("data",),
+        ("monitoring",),
+        ("logging",),
+        ("logging", "loki"),
+        ("logging", "kibana"),
+        ("edge",),
+        *(("apps", str(app)) for app in context.section("apps")),
+    ):
         group = context.section(*single).get("group")
         if group is not None:
             yield (*single, "group"), str(group), True
     lists = [("docker", "groups"), ("data", "postgresql", "clients"), ("data", "redis", "clients")]
     lists += [("monitoring", "targets", str(name), "groups") for name in context.section("monitoring", "targets")]
+    lists += [("logging", "sources", str(name), "groups") for name in context.section("logging", "sources")]
     for path in lists:
         for number, group in context.items(*path):
             yield (*path, number), group, path[0] == "docker"
@@ -82,13 +100,16 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
         ("data", "redis"),
         *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
         ("monitoring", "grafana"),
+        ("logging", "kibana"),
         *(("monitoring", "targets", str(name)) for name in context.section("monitoring", "targets")),
         *(("monitoring", "kubernetes", str(name)) for name in context.section("monitoring", "kubernetes")),
+        *(("logging", "outputs", str(name)) for name in context.section("logging", "outputs")),
     ]
     for path in passwords:
         yield path, _named(context.section(*path))
     for number, entry in enumerate(context.section("monitoring", "prometheus").get("remote_write") or ()):
         yield ("monitoring", "prometheus", "remote_write", number), _named(entry or {})
+    yield ("logging", "elasticsearch", "passwords"), dict(context.section("logging", "elasticsearch", "passwords"))
     for app, kind, name, place in parts(context):
         yield (*place, "secrets"), dict(context.section("apps", app, kind, name, "secrets"))
     for app in context.section("apps"):
@@ -96,7 +117,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values.get(key) for key in ("password", "secret_key", "bearer", "token")}
+    return {key: values.get(key) for key in ("password", "secret_key", "encryption_key", "bearer", "token")}
 
 
 def secrets(context: Context) -> Iterator[Finding]:
@@ -114,7 +135,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps", "monitoring")):
+    if all(context.intact(part) for part in ("data", "apps", "monitoring", "logging")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"

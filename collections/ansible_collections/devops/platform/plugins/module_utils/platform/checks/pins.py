@@ -17,6 +17,9 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
     ("monitoring", "prometheus"): "prometheus",
     ("monitoring", "alertmanager"): "alertmanager",
     ("monitoring", "grafana"): "grafana",
+    ("logging", "elasticsearch"): "elasticsearch",
+    ("logging", "loki"): "loki",
+    ("logging", "kibana"): "kibana",
 }
 
 

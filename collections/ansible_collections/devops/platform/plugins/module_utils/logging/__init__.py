@@ -1,0 +1,1 @@
+"""Logs: from `platform.logging` to what ships them."""

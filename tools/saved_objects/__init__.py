@@ -1,0 +1,1 @@
+"""Kibana's data views, searches and dashboards, from definitions to the file that the role kibana gives to Kibana."""
