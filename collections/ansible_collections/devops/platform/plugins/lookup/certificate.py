@@ -1,6 +1,6 @@
 # Copyright: Contributors to the devops.platform collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Certificates of Loki and Kibana: a shim, the decisions are in module_utils/platform/pki.py."""
+"""Certificates of Elasticsearch, Kibana and Loki: a shim, the decisions are in module_utils/platform/pki.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ description:
     for that part alone, and a certificate for each host, are made the first time, and kept below the part's name in
     C(platform.secrets.directory) (mode 0600, in a directory of mode 0700). Certificates are renewed when less than 45
     days are left.
-  - Loki answers whoever has a certificate of its authority, and nobody else.
+  - Loki answers whoever has a certificate of its authority, and nobody else; nodes of Elasticsearch are in a cluster only
+    with others that have one.
   - Certificates of somebody else can stand there instead, as C(ca.crt), C(HOST.crt) and C(HOST.key), for servers and
     clients and for the host's name, its address and 127.0.0.1; without C(ca.key) nothing is issued.
   - In check mode (C(--check)), what would have to be made is V(unset-in-check-mode), and nothing is written.
@@ -28,7 +29,7 @@ options:
   part:
     description: Whose authority it is.
     type: str
-    choices: [loki, kibana]
+    choices: [elasticsearch, kibana, loki]
     required: true
   addresses:
     description: Address by host, as P(devops.platform.addresses#filter) gives it. Certificates are for those, too.
@@ -38,7 +39,7 @@ notes:
   - Relative paths start at the directory of C(ansible.cfg).
   - Give the key to options that Ansible hides, or to O(devops.platform.component#module:secrets).
 seealso:
-  - plugin: devops.platform.elasticsearch_tls
+  - plugin: devops.platform.exporter_web
     plugin_type: lookup
 """
 

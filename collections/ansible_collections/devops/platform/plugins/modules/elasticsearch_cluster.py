@@ -51,7 +51,7 @@ EXAMPLES = r"""
   devops.platform.elasticsearch_cluster:
     url: https://127.0.0.1:9200
     password: "{{ lookup('devops.platform.secret', 'elasticsearch_superuser') }}"
-    authority: "{{ lookup('devops.platform.elasticsearch_tls', inventory_hostname).authority }}"
+    authority: "{{ lookup('devops.platform.certificate', inventory_hostname, part='elasticsearch').authority }}"
     platform: "{{ platform | devops.platform.elasticsearch_declaration }}"
     nodes: "{{ groups[platform.logging.group] | length }}"
   run_once: true

@@ -70,7 +70,7 @@ EXAMPLES = r"""
       devops.platform.elasticsearch_node:
         url: https://127.0.0.1:9200
         password: "{{ lookup('devops.platform.secret', 'elasticsearch_superuser') }}"
-        authority: "{{ lookup('devops.platform.elasticsearch_tls', inventory_hostname).authority }}"
+        authority: "{{ lookup('devops.platform.certificate', inventory_hostname, part='elasticsearch').authority }}"
         name: "{{ inventory_hostname }}"
         state: left
 
@@ -83,7 +83,7 @@ EXAMPLES = r"""
       devops.platform.elasticsearch_node:
         url: https://127.0.0.1:9200
         password: "{{ lookup('devops.platform.secret', 'elasticsearch_superuser') }}"
-        authority: "{{ lookup('devops.platform.elasticsearch_tls', inventory_hostname).authority }}"
+        authority: "{{ lookup('devops.platform.certificate', inventory_hostname, part='elasticsearch').authority }}"
         name: "{{ inventory_hostname }}"
         state: joined
         others: [https://192.0.2.12:9200, https://192.0.2.13:9200]

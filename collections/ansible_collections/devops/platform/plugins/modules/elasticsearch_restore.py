@@ -53,7 +53,7 @@ EXAMPLES = r"""
   devops.platform.elasticsearch_restore:
     url: https://127.0.0.1:9200
     password: "{{ lookup('devops.platform.secret', 'elasticsearch_superuser') }}"
-    authority: "{{ lookup('devops.platform.elasticsearch_tls', inventory_hostname).authority }}"
+    authority: "{{ lookup('devops.platform.certificate', inventory_hostname, part='elasticsearch').authority }}"
     repository: logs-lab
     index: logs-lab-chat-2026.01.02
 """

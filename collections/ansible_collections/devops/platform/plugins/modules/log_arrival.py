@@ -62,7 +62,7 @@ EXAMPLES = r"""
   devops.platform.log_arrival:
     urls: ["https://log1:9200"]
     password: "{{ lookup('devops.platform.secret', platform.logging.elasticsearch.passwords.reader) }}"
-    authority: "{{ lookup('devops.platform.elasticsearch_tls', 'log1').authority }}"
+    authority: "{{ lookup('devops.platform.certificate', 'log1', part='elasticsearch').authority }}"
     indexes: logs-lab-*
     host: "{{ inventory_hostname }}"
 """

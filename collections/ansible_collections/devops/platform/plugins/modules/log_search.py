@@ -81,7 +81,7 @@ EXAMPLES = r"""
   devops.platform.log_search:
     url: https://127.0.0.1:9200
     password: "{{ lookup('devops.platform.secret', platform.logging.elasticsearch.passwords.reader) }}"
-    authority: "{{ lookup('devops.platform.elasticsearch_tls', inventory_hostname).authority }}"
+    authority: "{{ lookup('devops.platform.certificate', inventory_hostname, part='elasticsearch').authority }}"
     indexes: logs-lab-*
     query: level:error OR status:>=500
     since: 1h

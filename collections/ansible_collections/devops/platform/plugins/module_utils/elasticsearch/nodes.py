@@ -199,7 +199,7 @@ def elasticsearch_component(
 ) -> dict[str, Any]:
     """The node on `host` as a component of devops.platform.component.
 
-    `passwords`: {user: password} of `elasticsearch_secrets`; `tls`: what the lookup `elasticsearch_tls` gives;
+    `passwords`: {user: password} of `elasticsearch_secrets`; `tls`: what the lookup `certificate` gives;
     `memory`: MiB of the host, needed where the heap is `auto`.
     """
     settings = settings_of(platform)
