@@ -107,7 +107,7 @@ def test_every_host_ships_and_people_find_it(fleet: Fleet) -> None:
     found = fleet.play("playbooks/logs.yml", extra={"query": f'"{mark}"', "since": "5m"}).expect_ok()
     assert f"{fleet.of('data')[0]}  " in found.output
     assert "1 of 1 lines" in found.output
-    for query in ("app:chat service:api level:info", "app:edge service:nginx status:>=200"):
+    for query in ("app:chat service:api level:info", "app:edge service:nginx status:200"):
         found = fleet.play("playbooks/logs.yml", extra={"query": query, "since": "1h", "limit": 3}).expect_ok()
         assert "3 of " in found.output, f"{query}: {found.output[-2000:]}"
 
@@ -182,12 +182,14 @@ def test_the_disk_of_the_queue_is_full(logs: Logs, rows: list[Row]) -> None:
         fleet.attempt(host, "sh", "-c", f"cat /dev/zero > {SPOOL}/ballast")
         logs.written("full")
         time.sleep(15)
-        assert fleet.on(host, "df", "--output=avail", SPOOL).split()[-1] == "0"
+        assert int(fleet.on(host, "df", "--output=avail", SPOOL).split()[-1]) < 1024  # kilobytes
         fleet.on(host, "rm", f"{SPOOL}/ballast")
         for node in logs.nodes:
             fleet.on(node, "systemctl", "start", "--no-block", "elasticsearch")
         judged(rows, logs.all_there("the queue's disk is full", "full", LINES, began, 600))
     finally:
+        for node in logs.nodes:
+            fleet.on(node, "systemctl", "start", "--no-block", "elasticsearch")
         logs.units("stop")
         remove_disk(fleet, host, SPOOL)
         logs.units("start")

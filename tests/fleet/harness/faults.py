@@ -100,7 +100,7 @@ def _certify(hours: float) -> Callable[[Fleet], None]:
         ca, ca_key = keys.authority(state)
         names = sorted(pki.names_of(x509.load_pem_x509_certificate((state.pki / "edge.crt").read_bytes())))
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = pki.server_certificate(names[0], names[1:], key, ca, ca_key, days=(hours + 1) / 24)
+        certificate = pki.server_certificate(names[0], names[1:], key, ca, ca_key, days=hours / 24)
         _show(fleet, pki.text_of(certificate), pki.key_text(key))
 
     return begin

@@ -15,8 +15,8 @@ description:
     for that part alone, and a certificate for each host, are made the first time, and kept below the part's name in
     C(platform.secrets.directory) (mode 0600, in a directory of mode 0700). Certificates are renewed when less than 45
     days are left.
-  - Loki answers whoever has a certificate of its authority, and nobody else; nodes of Elasticsearch are in a cluster only
-    with others that have one.
+  - Loki answers whoever has a certificate of its authority, and nobody else. Nodes of Elasticsearch are in a cluster
+    only with others that have one.
   - Certificates of somebody else can stand there instead, as C(ca.crt), C(HOST.crt) and C(HOST.key), for servers and
     clients and for the host's name, its address and 127.0.0.1; without C(ca.key) nothing is issued.
   - In check mode (C(--check)), what would have to be made is V(unset-in-check-mode), and nothing is written.

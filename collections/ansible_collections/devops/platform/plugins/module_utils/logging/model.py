@@ -180,6 +180,10 @@ _NGINX = (
 PARSERS: dict[str, dict[str, Any]] = {
     "plain": {"type": "plain"},
     "json": {"type": "json", "time": {"field": "timestamp", "format": "rfc3339"}, "rename": {"msg": "message"}},
+    "edge": {  # what the role edge has nginx write
+        "type": "json", "time": {"field": "time", "format": "rfc3339"},
+        "fields": {"duration": "number"}, "rename": {"agent": "user_agent", "seconds": "duration", "uri": "url_path"},
+    },
     "nginx": {
         "type": "regex", "regex": _NGINX, "empty": "-",
         "fields": {"status": "integer", "bytes": "integer", "duration": "number"},

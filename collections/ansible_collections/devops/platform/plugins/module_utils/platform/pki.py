@@ -21,7 +21,9 @@ from .model import PlatformError
 from .secrets import UNSET, Store
 
 CA_DAYS = 3650
-CERTIFICATE_DAYS = 397
+CERTIFICATE_DAYS = 396
+# Certificates hold from a day back: a host whose clock is behind still trusts one that was made just now.
+CLOCKS_BEHIND = dt.timedelta(days=1)
 # Renewed by a run that finds less: one run a month is enough to never serve an expired one.
 RENEW_DAYS = 45
 KEY_USAGES = (
@@ -187,16 +189,15 @@ def _builder(
     name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey, days: float
 ) -> x509.CertificateBuilder:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    # An hour back: a host's clock may stand a little behind the controller's.
-    start = _now() - dt.timedelta(hours=1)
+    now = _now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer or subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=days))
+        .not_valid_before(now - CLOCKS_BEHIND)
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

@@ -134,3 +134,10 @@ def test_only_servers_that_call_each_other_show_themselves_as_clients(tmp_path: 
     usages = parsed(issued).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert x509.oid.ExtendedKeyUsageOID.SERVER_AUTH in usages
     assert (x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH in usages) is clients
+
+
+def test_clocks_may_be_behind_and_browsers_take_the_whole_time(tmp_path):
+    certificate = parsed(authority_in(tmp_path).issue("app1", []))
+    now = dt.datetime.now(dt.UTC)
+    assert certificate.not_valid_before_utc < now - dt.timedelta(hours=23)
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc < dt.timedelta(days=398)
