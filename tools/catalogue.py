@@ -180,6 +180,16 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/logging/whole",
     ),
     Suite(
+        "logging-cluster",
+        "one node of three is killed while a hundred thousand lines are shipped to them",
+        (*PYTEST, "-s", "tests/logging/whole", "-k", "a_node_is_killed"),
+        frozenset({"logging"}),
+        minutes=20,
+        environment={"LOGGING_LINES": "100000"},
+        needs="tests/logging/whole",
+        long=True,
+    ),
+    Suite(
         "fleet-alerts",
         "live faults on five hosts: the right message at the right receiver, and when it is over",
         (*PYTEST, "-s", "tests/fleet/test_alerts.py"),

@@ -25,7 +25,7 @@ from tools import REPOSITORY
 from tools.logload.figures import Figures, Load, document
 
 DOCUMENT = REPOSITORY / "docs" / "logging-load.md"
-LINES = 20000
+LINES = 100_000
 RUNS = 3
 BATCH = 2000
 PATIENCE = 180
