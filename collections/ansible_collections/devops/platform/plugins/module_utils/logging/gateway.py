@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The log gateway of a host: takes documents from the log shipper on loopback, and hands them to the servers.
 
 It runs on hosts as it stands, with the modules that it imports: standard library only, Python 3.9. What a shipper
