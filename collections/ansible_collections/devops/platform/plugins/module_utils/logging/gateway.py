@@ -34,7 +34,7 @@ from .outputs import Elasticsearch, Loki, Server, ServerError
 from .reports import Counters, say
 from .spool import BATCH_LINES, Spool
 
-LINGER = 0.5  # seconds in which lines gather: servers write to disk for each request, however small it is
+LINGER = 0.5  # seconds in which lines gather, less where there are many: servers write to disk for each request
 IDLE = 0.1  # seconds between two looks at a spool in which there was nothing
 PATIENT = 30.0  # at most, between two tries
 MOST_FAILED = 10  # tries that are counted: the pause doubles with each
@@ -86,7 +86,7 @@ class Gateway:
                 moved = self.spools[name].step(lambda lines: self.take(name, lines, count))
                 failed = 0
                 if 0 < moved < BATCH_LINES:
-                    stop.wait(LINGER)
+                    stop.wait(LINGER * (1 - moved / BATCH_LINES))
             except ServerError as error:
                 self.counters.add("log_shipper_retries_total", output=name)
                 say(f"{name}: {error}")

@@ -13,7 +13,7 @@ from .lines import PASSES
 from .model import LEVELS, MASK, OWN, PRIORITIES, UNITS, Logging, Output, Parser, Redaction, Source
 from .patterns import Pattern, parse
 from .spool import SUFFIX
-from .times import MONTHS, TimeFormat
+from .times import AS_IT_SHOULD_BE, MONTHS, TimeFormat
 
 DIRECTORY = "/etc/log-shipper"
 SPOOL = "/var/lib/log-shipper"
@@ -190,6 +190,9 @@ def _time(field: str, format: TimeFormat) -> Iterator[str]:  # noqa: A002 - the 
     """$.stamp, in ISO 8601 with its zone."""
     pattern = parse(format.pattern)
     yield f"    set $.time = $!doc!{field};"
+    if format.format == "rfc3339":
+        # Most are as they should be. Each part that is taken out of a time costs as much as looking at all of it.
+        yield f"    if {_match('$.time', parse(AS_IT_SHOULD_BE))} then set $.stamp = $.time; else"
     yield f"    if {_match('$.time', pattern)} then {{"
     for part in pattern.groups:
         yield f"      set $.{part} = {_extract('$.time', pattern, part)};"
@@ -213,8 +216,8 @@ def _time(field: str, format: TimeFormat) -> Iterator[str]:  # noqa: A002 - the 
             yield '      set $.zone = "Z";'
         yield '      if $.month != "" then set $.stamp = $.year & "-" & $.month & "-" & $.day & "T"'
         yield '        & $.hour & ":" & $.minute & ":" & $.second & $.fraction & $.zone;'
-    yield f'      if $.stamp != "" then unset $!doc!{field};'
     yield "    }"
+    yield f'    if $.stamp != "" then unset $!doc!{field};'
 
 
 def _file(source: Source) -> Iterator[str]:

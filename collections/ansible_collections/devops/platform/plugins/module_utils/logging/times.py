@@ -19,6 +19,8 @@ TOKENS = {
 }
 NEEDED = ("year", "day", "hour", "minute", "second")
 RFC3339 = "%Y-%m-%dT%H:%M:%S.%f%z"
+# A time that needs no change.
+AS_IT_SHOULD_BE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 SPECIAL = ("rfc3339", "unix", "unix_ms")
 
 

@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.logging import documents, gateway, guard, outputs, reports
+from ansible_collections.devops.platform.plugins.module_utils.logging import (
+    documents,
+    gateway,
+    guard,
+    outputs,
+    reports,
+    spool,
+)
 
 DOCUMENT = {"host": "h", "source": "s", "message": "m", "app": "chat", "@timestamp": "2026-11-21T10:00:00.5Z"}
 
@@ -269,10 +276,35 @@ def test_a_spool_is_followed_however_often_the_server_fails(tmp_path: Path, monk
                 self.set()
             return self.is_set()
 
-    monkeypatch.setattr(reports, "say", lambda _text: None)
+    monkeypatch.setattr(gateway, "say", lambda _text: None)
     made.follow("es", True, Stop())
-    assert (pauses[0], max(pauses), pauses[-1]) == (0.2, 30.0, gateway.LINGER)
+    assert (pauses[0], max(pauses)) == (0.2, 30.0)
+    assert pauses[-1] == pytest.approx(gateway.LINGER, rel=0.01)
     assert made.spools["es"].waiting() == 0
+
+
+@pytest.mark.parametrize(("moved", "pauses"), [(spool.BATCH_LINES, []), (spool.BATCH_LINES // 2, [gateway.LINGER / 2])])
+def test_lines_gather_the_shorter_the_more_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int, pauses: list[float]
+) -> None:
+    """Where the shipper is busy, the server is not kept waiting; where lines trickle, it is not asked for each."""
+    made = _gateway(tmp_path)
+    waited: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout or 0)
+            return self.is_set()
+
+    stop = Stop()
+
+    def step(_deliver: Any) -> int:
+        stop.set()
+        return moved
+
+    monkeypatch.setattr(made.spools["es"], "step", step)
+    made.follow("es", True, stop)
+    assert waited == pauses
 
 
 def test_the_shipper_waits_while_the_spool_is_full(tmp_path: Path) -> None:
