@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, hosts, names, objectives, pins, rollout, scraping, smoke, values
+from .checks import alerting, hosts, names, objectives, pins, rollout, scraping, secrets, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     *names.CHECKS,
     *hosts.CHECKS,
     *values.CHECKS,
+    *secrets.CHECKS,
     *pins.CHECKS,
     *rollout.CHECKS,
     *smoke.CHECKS,
@@ -198,8 +199,8 @@ def _summary(context: Context) -> str:
     services = sum(1 for _app, kind, _name, _path in names.parts(context) if kind == "services")
     apps = f"{_count(len(context.section('apps')), 'app')} with {_count(services, 'service')}"
     hosts_ = _count(len(context.inventory.groups.get("all", ())), "host")
-    secrets = _count(len(context.section("secrets", "names")), "secret")
-    return f"{context.platform.get('name')} ({context.platform.get('environment')}): {hosts_}, {apps}, {secrets}"
+    known = _count(len(context.section("secrets", "names")), "secret")
+    return f"{context.platform.get('name')} ({context.platform.get('environment')}): {hosts_}, {apps}, {known}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,8 +15,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.placehold
     resolve,
 )
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath, Opaque, Raw
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration, Store
-from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean, nearest
+from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean
 
 from .context import Check, Context, Finding
 from .names import parts
@@ -60,7 +59,7 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
     ):
         text = (
             "is an encrypted value; write the name of a secret, declare that below platform.secrets.names, and with "
-            "backend 'variables' keep the value in the variable vault_NAME"
+            "backend 'ansible_vault' keep the value in the variable vault_NAME"
         )
         yield Finding(path, text)
 
@@ -145,27 +144,4 @@ def files(context: Context) -> Iterator[Finding]:
             yield Finding(("edge", "tls", name), f"{path} cannot be read by the user who runs Ansible")
 
 
-def secret_values(context: Context) -> Iterator[Finding]:
-    """What the lookup would stumble over in the midst of a run. Values themselves are in no message."""
-    declared = context.section("secrets")
-    if not declared or not context.trusted("secrets", "backend"):
-        return
-    declaration = Declaration.of(context.platform, context.root)
-    store = Store(declaration.directory)
-    for name in declaration.names:
-        path = ("secrets", "names", name)
-        variable = declaration.variable(name)
-        if declaration.backend == "variables":
-            if variable not in context.inventory.variables:
-                near = nearest(variable, context.inventory.variables)
-                hint = f"did you mean '{near}'?" if near else "define it beside this file, encrypted with ansible-vault"
-                text = f"no host has the variable {variable}; {hint}"
-                yield Finding(path, text, at_key=True)
-            continue
-        try:
-            store.read(name)
-        except PlatformError as error:
-            yield Finding(path, str(error), at_key=True)
-
-
-CHECKS: tuple[Check, ...] = (environment_values, stray_placeholders, environment_names, files, secret_values)
+CHECKS: tuple[Check, ...] = (environment_values, stray_placeholders, environment_names, files)
