@@ -35,13 +35,13 @@ options:
     description:
       - File that C(terraform output -json) has written.
       - A relative path starts at the inventory file's directory, as all of them here.
-    type: path
+    type: str
   state:
     description: File with the state, or C(s3://BUCKET/KEY).
     type: str
   directory:
     description: Directory of a configuration of Terraform that is initialised; C(terraform output -json) is run there.
-    type: path
+    type: str
   region:
     description: Region of the bucket.
     type: str
@@ -64,9 +64,9 @@ notes:
 """
 
 EXAMPLES = r"""
-# inventories/prod/terraform.yml: after `terraform output -json > outputs.json`
+# inventories/prod/terraform.yml: after `terraform output -json > inventories/outputs/prod.json`
 plugin: devops.platform.terraform_outputs
-outputs: outputs.json
+outputs: ../outputs/prod.json
 ---
 # the state in a bucket; who may read it can read everything in it
 plugin: devops.platform.terraform_outputs

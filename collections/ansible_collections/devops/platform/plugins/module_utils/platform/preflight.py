@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, hosts, names, objectives, pins, rollout, scraping, secrets, smoke, values
+from .checks import alerting, endpoints, hosts, names, objectives, pins, rollout, scraping, secrets, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     *hosts.CHECKS,
     *values.CHECKS,
     *secrets.CHECKS,
+    *endpoints.CHECKS,
     *pins.CHECKS,
     *rollout.CHECKS,
     *smoke.CHECKS,

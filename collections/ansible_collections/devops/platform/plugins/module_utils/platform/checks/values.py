@@ -6,7 +6,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError, Topology
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
+    PlatformError,
+    Topology,
+    endpoint_names,
+)
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import made_by
 from ansible_collections.devops.platform.plugins.module_utils.platform.placeholders import (
     FUNCTIONS,
@@ -91,6 +95,14 @@ def _placeholder(context: Context, topology: Topology, function: str, argument: 
         if not context.section("data", argument) and context.trusted("data", argument) and context.trusted("data"):
             return f"{text}: there is no platform.data.{argument} to ask for its port"
         return ""
+    if function in ("endpoint", "endpoint_port"):
+        names = endpoint_names(context.inventory.addresses)
+        missing = f"{text}: the inventory has no endpoint '{argument}'{did_you_mean(argument, names)}"
+        return "" if argument in names else missing
+    return _group(context, topology, argument, text)
+
+
+def _group(context: Context, topology: Topology, argument: str, text: str) -> str:
     known = context.inventory.known_groups
     if not known:
         return ""  # one message about the inventory says it all
