@@ -161,7 +161,8 @@ class Reader:
 
     def _part(self, name: str, part: str, records: dict[str, Record], others: dict[Stage, dict[str, Record]]) -> Any:
         if name not in records:
-            return UNSET if part in (VALUE, USERNAME) else ("" if part == OTHERS else [])
+            login = {"username": self.declared.login(name), "password": UNSET}
+            return {OTHERS: "", LOGINS: [login]}.get(part, UNSET)
         if part == VALUE:
             return self.value(name, records[name])
         if part == USERNAME:

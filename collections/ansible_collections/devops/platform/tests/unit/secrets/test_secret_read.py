@@ -179,5 +179,5 @@ def test_check_mode_reads_and_makes_nothing(tmp_path):
     secrets = {"backend": "files", "directory": "s", "names": NAMES}
     checked = Reader(Declaration.of({"secrets": secrets}, tmp_path), lambda _name: None, check=True)
     assert checked.values(["chat_redis", "chat_session_others", "chat_database_user"]) == [UNSET, "", UNSET]
-    assert checked.values(["chat_database"], "logins") == [[]]
+    assert checked.values(["chat_database"], "logins") == [[{"username": "", "password": UNSET}]]
     assert list(tmp_path.iterdir()) == []
