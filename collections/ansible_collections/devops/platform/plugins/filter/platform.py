@@ -13,6 +13,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import (
     remote,
     topology,
 )
+from ansible_collections.devops.platform.plugins.module_utils.secrets import redis_users, rotation
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
 
@@ -36,6 +37,8 @@ class FilterModule:
         "grafana_datasources": grafana.grafana_datasources,
         "ip_family": topology.ip_family,
         "networks": topology.networks,
+        "postgresql_roles": rotation.postgresql_roles,
+        "redis_digests": redis_users.digests,
         "remote_authorities": remote.remote_authorities,
         "remote_secrets": remote.remote_secrets,
         "scrape_jobs": topology.scrape_jobs,

@@ -120,8 +120,8 @@ class Reader:
                 known[place, identifier, stage.value] = record
         for name in names:
             identifier = self._identifier(name)
-            makes = isinstance(backend, Files) and needed and not self.check and identifier not in answer.refused
-            if makes and (place, identifier, stage.value) not in known:
+            makes = needed and not self.check and identifier not in answer.refused
+            if makes and isinstance(backend, Files) and (place, identifier, stage.value) not in known:
                 known[place, identifier, stage.value] = backend.make(identifier, self.declared.length(name))
         if needed:
             self._complain(

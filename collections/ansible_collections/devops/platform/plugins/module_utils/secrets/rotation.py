@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import ALPHABET, Declaration
 
 from .backend import Record, Stage
@@ -122,29 +123,26 @@ def checked_by(kind: str) -> str:
     return "apps" if kind == SIGNING else kind
 
 
-def postgresql_roles(
-    users: Mapping[str, Mapping[str, object]],
-    logins: Mapping[str, Sequence[Mapping[str, str]]],
-    turning: Sequence[str],
-) -> dict[str, dict[str, object]]:
+def postgresql_roles(platform: Data, logins: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, object]:
     """What the role `postgresql` makes of database users: `{passwords: {user: password}, members: {user: owner},
-    closed: {user: owner}}`.
+    closed: [user]}`.
 
-    `users` is platform.data.postgresql.users, `logins` what is valid of each of their secrets, `turning` the secrets
-    whose users take turns. Of such a pair both exist; one that has no valid password is closed. What either makes
-    belongs to the first.
+    `logins` is what is valid of each of their secrets. Users whose secret is rotated take turns with a clone: both
+    exist, one that has no valid password is closed, and what either makes belongs to the first.
     """
-    passwords: dict[str, object] = {}
-    members: dict[str, object] = {}
-    closed: dict[str, object] = {}
+    users = section(platform, "data", "postgresql", "users")
+    names = section(platform, "secrets", "names")
+    passwords: dict[str, str] = {}
+    members: dict[str, str] = {}
+    closed: list[str] = []
     for user in sorted(users):
-        name = str(users[user]["password"])
+        name = str(section(users, user)["password"])
         valid = {login["username"]: login["password"] for login in logins.get(name, ())}
-        if name not in turning:
+        if section(names, name).get("rotate") != POSTGRESQL:
             passwords[user] = next(iter(valid.values()), "")
             continue
         owner, clone = users_of(user)
         members[clone] = owner
         passwords.update({one: valid[one] for one in (owner, clone) if one in valid})
-        closed.update({one: owner for one in (owner, clone) if one not in valid})
+        closed += [one for one in (owner, clone) if one not in valid]
     return {"passwords": passwords, "members": members, "closed": closed}

@@ -37,7 +37,8 @@ class Place:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """The address of moto's server."""
-    moved = SecretsManagerBackend.update_secret_version_stage
+    kind: Any = SecretsManagerBackend
+    moved = kind.update_secret_version_stage
 
     def moving(self: Any, secret_id: str, *args: Any, **kwargs: Any) -> Any:
         # Moto gives the version that came last where nobody names a stage; AWS gives the one that is AWSCURRENT.
@@ -47,13 +48,13 @@ def aws() -> Iterator[str]:
         secret.default_version_id = current[0]
         return answer
 
-    SecretsManagerBackend.update_secret_version_stage = moving
+    kind.update_secret_version_stage = moving
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
-    SecretsManagerBackend.update_secret_version_stage = moved
+    kind.update_secret_version_stage = moved
 
 
 @pytest.fixture

@@ -135,12 +135,17 @@ def test_many_are_one_request_for_each_page(place, monkeypatch):
     declared = place.declared(names)
     for name in names:
         place.write(declared.identifier(name), f"value of {name}")
-    backend = backend_of(declared, nothing)
+    backend: Any = backend_of(declared, nothing)
     asked: list[int] = []
     call = "batch_get_secret_value" if place.backend == "aws_secrets_manager" else "get_parameters"
     original = getattr(backend.client, call)
     key = "SecretIdList" if place.backend == "aws_secrets_manager" else "Names"
-    monkeypatch.setattr(backend.client, call, lambda **given: asked.append(len(given[key])) or original(**given))
+
+    def counted(**given: Any) -> Any:
+        asked.append(len(given[key]))
+        return original(**given)
+
+    monkeypatch.setattr(backend.client, call, counted)
     values = Reader(declared, nothing, connect=lambda *_: backend).values(list(names))
     assert values == [f"value of {name}" for name in names]
     assert asked == ([20, 3] if place.backend == "aws_secrets_manager" else [10, 10, 3])

@@ -42,6 +42,15 @@ class Memory(Backend):
         found = {name: Record(self.kept[stage][name]) for name in identifiers if name in self.kept[stage]}
         return Answer(found, self.refused)
 
+    def stage(self, identifier: str, text: str) -> None:
+        self.kept[Stage.PENDING][identifier] = text
+
+    def promote(self, identifier: str) -> None:
+        raise NotImplementedError
+
+    def retire(self, identifier: str) -> None:
+        raise NotImplementedError
+
 
 def reader(memory: Memory, root: Any, **more: Any) -> Reader:
     platform = {

@@ -228,15 +228,14 @@ def test_what_can_be_rotated():
 
 
 def test_users_of_the_database():
-    users = PLATFORM["data"]["postgresql"]["users"]  # type: ignore[index]
     one, two = {"username": "chat", "password": "1"}, {"username": "chat_clone", "password": "2"}
     other = [{"username": "other", "password": "o"}]
     for valid, passwords, closed in (
-        ([one], {"chat": "1"}, {"chat_clone": "chat"}),
-        ([one, two], {"chat": "1", "chat_clone": "2"}, {}),
-        ([two], {"chat_clone": "2"}, {"chat": "chat"}),
+        ([one], {"chat": "1"}, ["chat_clone"]),
+        ([one, two], {"chat": "1", "chat_clone": "2"}, []),
+        ([two], {"chat_clone": "2"}, ["chat"]),
     ):
-        assert postgresql_roles(users, {"database": valid, "x": other}, ["database"]) == {
+        assert postgresql_roles(PLATFORM, {"database": valid, "x": other}) == {
             "passwords": {**passwords, "other": "o"},
             "members": {"chat_clone": "chat"},
             "closed": closed,
