@@ -98,7 +98,7 @@ class Reader:
             return self._asked(names, stage, needed, known)
 
     def _asked(self, names: Sequence[str], stage: Stage, needed: bool, known: dict[Any, Record]) -> dict[str, Record]:
-        called = {name: self._identifier(name) for name in names}
+        called = {name: self.identifier(name) for name in names}
         place = self._place()
         absent = [name for name in names if (place, called[name], stage.value) not in known]
         if absent:
@@ -108,34 +108,32 @@ class Reader:
 
     def _fetch(self, names: Sequence[str], stage: Stage, needed: bool, known: dict[Any, Record], place: str) -> None:
         backend: Backend = self.connect(self.declared, self.find)
-        asked = list(dict.fromkeys(self._identifier(name) for name in names))
+        asked = list(dict.fromkeys(self.identifier(name) for name in names))
         # Where one request brings many, the first who asks brings them for everybody after it.
         more: list[str] = []
         if backend.batch and needed and self.cache is not None:
-            every = (self._identifier(self.declared.base(name)) for name in self.declared.names)
+            every = (self.identifier(self.declared.base(name)) for name in self.declared.names)
             more = [found for found in dict.fromkeys(every) if found not in asked]
         answer = backend.read([*asked, *more], stage)
         for identifier, record in answer.records.items():
             if record.text:
                 known[place, identifier, stage.value] = record
         for name in names:
-            identifier = self._identifier(name)
+            identifier = self.identifier(name)
             makes = needed and not self.check and identifier not in answer.refused
             if makes and isinstance(backend, Files) and (place, identifier, stage.value) not in known:
                 known[place, identifier, stage.value] = backend.make(identifier, self.declared.length(name))
         if needed:
-            self._complain(
-                [n for n in names if (place, self._identifier(n), stage.value) not in known], answer, backend
-            )
+            self._complain([n for n in names if (place, self.identifier(n), stage.value) not in known], answer, backend)
             return
-        self._complain([n for n in names if self._identifier(n) in answer.refused], answer, backend)
+        self._complain([n for n in names if self.identifier(n) in answer.refused], answer, backend)
         for identifier in asked:  # most secrets have no other stage: that is asked once, too
             known.setdefault((place, identifier, stage.value), Record(""))
 
     def _complain(self, names: Sequence[str], answer: Answer, backend: Backend) -> None:
         said = []
         for name in names:
-            identifier = self._identifier(name)
+            identifier = self.identifier(name)
             if identifier in answer.refused:
                 said.append(f"secret '{name}': {answer.refused[identifier]} ({backend.label})")
             elif identifier in answer.records:
@@ -146,7 +144,8 @@ class Reader:
         if said:
             raise PlatformError("\n".join(said))
 
-    def _identifier(self, name: str) -> str:
+    def identifier(self, name: str) -> str:
+        """What the backend calls it."""
         if self.declared.backend == ANSIBLE_VAULT:
             return self.declared.variable(name)
         given = self.find("platform_secret_ids")

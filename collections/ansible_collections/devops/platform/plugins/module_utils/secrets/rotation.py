@@ -48,8 +48,22 @@ SWITCH = (Step.ACCEPT, Step.PROVE, Step.PROMOTE)
 SETTLE = (Step.ACCEPT, Step.DELIVER, Step.DRAIN, Step.REFUSE, Step.FORGET)
 
 
-def steps(held: Mapping[Stage, Record], *, due: bool) -> list[Step]:
-    """What is left to do. `due`: whether a rotation is to begin where none is under way."""
+def steps(held: Mapping[Stage, Record], *, due: bool, drained: bool = True, drains: bool = False) -> list[Step]:
+    """What is left to do now. `due`: whether a rotation is to begin where none is under way.
+
+    `drains`: what the previous value has made counts for a while after the promotion, and `drained` says whether that
+    is over. Where it is not, the rotation rests there: a later run goes on.
+    """
+    left: list[Step] = []
+    for step in _all_steps(held, due):
+        if step is Step.DRAIN and not drained:
+            break
+        drained = drained and not (step is Step.PROMOTE and drains)
+        left.append(step)
+    return left
+
+
+def _all_steps(held: Mapping[Stage, Record], due: bool) -> list[Step]:
     current, pending, previous = (held.get(stage) for stage in (Stage.CURRENT, Stage.PENDING, Stage.PREVIOUS))
     if current is None:
         return [*(() if pending else MAKE), Step.PROMOTE]
@@ -85,6 +99,41 @@ def age_of(name: str, held: Mapping[Stage, Record], declared: Declaration, now: 
     current = held.get(Stage.CURRENT)
     since = current.changed if current else None
     return Age(name, None if since is None else max(0.0, now - since), declared.max_age)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left of one secret. ``resting``: until when, as seconds since 1970, its rotation only waits."""
+
+    secret: str
+    kind: str
+    steps: tuple[Step, ...]
+    age: Age
+    resting: float | None = None
+
+    @property
+    def said(self) -> str:
+        days = "unknown" if self.age.seconds is None else f"{self.age.seconds / DAY:.0f}"
+        done = ", ".join(step.value for step in self.steps) or "nothing to do"
+        return f"{self.secret} ({self.kind}, {days} of {self.age.limit} days old): {done}"
+
+
+def plan(name: str, held: Mapping[Stage, Record], declared: Declaration, now: float, *, force: bool) -> Plan:
+    """What a run does about a secret: what is left of a rotation, or a new one where it is due, or `force` asks for
+    it."""
+    age = age_of(name, held, declared, now)
+    drain = drain_of(declared, name) * DAY
+    since = age.seconds if age.seconds is not None else float(drain)
+    begins = not under_way(held) and (force or age.due)
+    left = steps(held, due=begins, drained=since >= drain, drains=drain > 0)
+    resting = now - since + drain if Stage.PREVIOUS in held and Step.FORGET not in left else None
+    return Plan(name, kind_of(declared, name), tuple(left), age, resting)
+
+
+def drain_of(declared: Declaration, name: str) -> int:
+    """Days for which what a previous value has made still counts: signatures last, connections need no value."""
+    given = declared.names[name].get("drain")
+    return int(given) if given is not None else (1 if kind_of(declared, name) == SIGNING else 0)
 
 
 def rotated(declared: Declaration, only: Sequence[str] = ()) -> list[str]:

@@ -74,7 +74,7 @@ def test_preflight_is_content(tmp_path):
         ),
         (
             [("endpoint: cache, user: app,", "clients: [app], user: app,"), ("  data:\n", "  data:\n    group: app\n")],
-            "data.redis.user: is for an endpoint; a server that the platform runs has one user",
+            "data.redis.user: is for an endpoint; a server that the platform runs is reached from its own host",
         ),
         (
             [("endpoint: cache,", "endpoint: cache, clients: [app],")],

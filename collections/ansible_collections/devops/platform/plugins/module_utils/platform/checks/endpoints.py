@@ -37,9 +37,10 @@ def servers(context: Context) -> Iterator[Finding]:
             continue
         if "clients" not in server:
             yield Finding(path, "lacks the key 'clients', the groups that may connect", at_key=True)
-        if "user" in server:
-            text = "is for an endpoint; a server that the platform runs has one user"
-            yield Finding((*path, "user"), text, at_key=True)
+        for key in ("user", "administrator"):
+            if key in server:
+                text = "is for an endpoint; a server that the platform runs is reached from its own host"
+                yield Finding((*path, key), text, at_key=True)
         if context.section("data").get("group") is None and context.trusted("data"):
             yield Finding(("data",), f"lacks the key 'group': where {name} runs, as it is no endpoint", at_key=True)
 

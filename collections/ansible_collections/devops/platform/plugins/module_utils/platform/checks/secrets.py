@@ -61,7 +61,7 @@ def settings(context: Context) -> Iterator[Finding]:
 
 
 def parts(context: Context) -> Iterator[Finding]:
-    """What is a part of another secret, and what rotation wants to know."""
+    """What is a part of another secret."""
     names = context.section("secrets", "names")
     if not context.trusted("secrets", "names"):
         return
@@ -69,7 +69,7 @@ def parts(context: Context) -> Iterator[Finding]:
     for name in names:
         path = ("secrets", "names", str(name))
         own = context.section(*path)
-        base, part, rotate = own.get("of"), own.get("part"), own.get("rotate")
+        base, part = own.get("of"), own.get("part")
         if (base is None) != (part is None) and context.intact(*path):
             lacks = "part, which of its parts this is" if part is None else "of, the secret that this is a part of"
             yield Finding(path, f"lacks the key {lacks}; write both or none", at_key=True)
@@ -83,11 +83,25 @@ def parts(context: Context) -> Iterator[Finding]:
                 yield Finding((*path, "of"), f"'{base}' is the password of no user of platform.data.postgresql.users")
             if more:
                 yield Finding((*path, more[0]), "is not asked of a part of another secret; remove it", at_key=True)
+
+
+def rotation(context: Context) -> Iterator[Finding]:
+    """What is to be rotated is what such a rotation changes."""
+    names = context.section("secrets", "names")
+    if not context.trusted("secrets", "names"):
+        return
+    users = Declaration.of(context.platform, context.root).logins if names else {}
+    for name in names:
+        path = ("secrets", "names", str(name))
+        own = context.section(*path)
+        rotate = own.get("rotate")
         if rotate == "postgresql" and str(name) not in users and context.intact("data"):
             text = "is the password of no user of platform.data.postgresql.users, so there is nothing to rotate there"
             yield Finding((*path, "rotate"), text)
         if rotate == "redis" and context.section("data", "redis").get("password") != name and context.intact("data"):
             yield Finding((*path, "rotate"), "is not platform.data.redis.password, so there is nothing to rotate there")
+        if own.get("drain") is not None and rotate is None:
+            yield Finding((*path, "drain"), "is for a secret that is rotated; add rotate, or remove it", at_key=True)
         if rotate is not None and own.get("key") is not None:
             text = (
                 "rotation writes whole values, so it cannot keep the other fields of a document; remove one of the two"
@@ -139,4 +153,4 @@ def values(context: Context) -> Iterator[Finding]:
             yield Finding(path, str(error), at_key=True)
 
 
-CHECKS: tuple[Check, ...] = (settings, parts, identifiers, values)
+CHECKS: tuple[Check, ...] = (settings, parts, rotation, identifiers, values)
