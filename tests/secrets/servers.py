@@ -119,7 +119,12 @@ def _postgresql(servers: Servers) -> Iterator[None]:
         server = subprocess.Popen([program("postgres"), "-D", data, *arguments], stdout=log, stderr=log, cwd="/", **who)
     try:
         administrator = f"host={home} port={servers.postgresql} user=postgres dbname=postgres"
-        wait(lambda: psycopg.connect(administrator).close() is None, "PostgreSQL")
+
+        def answers() -> bool:
+            psycopg.connect(administrator).close()
+            return True
+
+        wait(answers, "PostgreSQL")
         yield
     finally:
         server.send_signal(2)  # does not wait for clients

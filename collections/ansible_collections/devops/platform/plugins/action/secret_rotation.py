@@ -15,6 +15,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.paths imp
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
 from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean
 from ansible_collections.devops.platform.plugins.module_utils.secrets import ages, elasticache, rotation
+from ansible_collections.devops.platform.plugins.module_utils.secrets.backend import Stage
 from ansible_collections.devops.platform.plugins.module_utils.secrets.cache import RUN
 from ansible_collections.devops.platform.plugins.module_utils.secrets.read import OTHERS, Reader, backend_of
 from ansible_collections.devops.platform.plugins.plugin_utils.refusal import Refused
@@ -60,6 +61,10 @@ class ActionModule(ActionBase):
             rotation.plan(name, self.reader.stages(name), self.declared, now, force=given["force"])
             for name in rotation.rotated(self.declared, given["only"])
         ]
+        for name in [] if given["only"] else rotation.missing(self.declared):
+            held = self.reader.stages(name)
+            if Stage.CURRENT not in held:
+                plans.append(rotation.plan(name, held, self.declared, now, force=False))
         steps = [
             {"secret": plan.secret, "kind": plan.kind, "step": step.value, "place": self._place(plan.kind)}
             for plan in plans

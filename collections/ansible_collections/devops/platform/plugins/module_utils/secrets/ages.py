@@ -14,7 +14,9 @@ FILE = "secrets.prom"
 
 
 def metrics(held: Mapping[str, Mapping[Stage, Record]], declared: Declaration) -> str:
-    """The text of the file. A secret whose age nobody knows has none; names are no secrets."""
+    """The text of the file; nothing where nothing can be rotated. A secret whose age nobody knows has none."""
+    if not held:
+        return ""
     changed, rotating = [], []
     for name in sorted(held):
         labels = f'secret="{name}",rotate="{kind_of(declared, name)}"'

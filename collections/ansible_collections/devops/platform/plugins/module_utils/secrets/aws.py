@@ -97,6 +97,18 @@ class SecretsManager(Backend):
         return answer
 
     def _batch(self, identifiers: Sequence[str], answer: Answer) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._pages(identifiers, answer)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in ABSENT:
+                raise
+            # One that has no value yet, as Terraform makes them: some answer so for all of them.
+            for identifier in identifiers:
+                self._staged(identifier, Stage.CURRENT, answer)
+
+    def _pages(self, identifiers: Sequence[str], answer: Answer) -> None:
         more: dict[str, str] = {}
         while True:
             page = self.client.batch_get_secret_value(SecretIdList=list(identifiers), **more)
@@ -116,7 +128,7 @@ class SecretsManager(Backend):
         except self.client.exceptions.ResourceNotFoundException:
             return
         # A promotion that died after its first step: the version that is current is pending still.
-        if Stage.CURRENT.value not in found.get("VersionStages", ()):
+        if stage is Stage.CURRENT or Stage.CURRENT.value not in found.get("VersionStages", ()):
             self._keep(identifier, found, answer)
 
     @staticmethod
@@ -198,10 +210,12 @@ class ParameterStore(Backend):
     def promote(self, identifier: str) -> None:
         pending = self.read([identifier], Stage.PENDING).records.get(identifier)
         current = self.read([identifier], Stage.CURRENT).records.get(identifier)
-        if pending is None or current is None:
+        if pending is None:
             return
         with explained("ssm", self.settings, self.STAGING):
-            if pending.text != current.text:  # equal where this died after its second step
+            if current is None:
+                self._put(identifier, pending.text)
+            elif pending.text != current.text:  # equal where this died after its second step
                 self._put(f"{identifier}{Stage.PREVIOUS.suffix}", current.text)
                 self._put(identifier, pending.text)
             self._delete(f"{identifier}{Stage.PENDING.suffix}")

@@ -46,10 +46,11 @@ class Files(Backend):
         with self.store.locked():
             pending = self.store.read(f"{identifier}{Stage.PENDING.suffix}")
             current = self.store.read(identifier)
-            if pending is None or current is None:
+            if pending is None:
                 return
             if pending != current:  # equal where this died after its second step
-                self.store.write(f"{identifier}{Stage.PREVIOUS.suffix}", current)
+                if current is not None:
+                    self.store.write(f"{identifier}{Stage.PREVIOUS.suffix}", current)
                 self.store.write(identifier, pending)
             self.store.remove(f"{identifier}{Stage.PENDING.suffix}")
 

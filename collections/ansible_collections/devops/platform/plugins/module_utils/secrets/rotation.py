@@ -23,7 +23,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import ALPHABET, Declaration
+from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import (
+    ALPHABET,
+    ANSIBLE_VAULT,
+    FILES,
+    Declaration,
+)
 
 from .backend import Record, Stage
 from .read import POSTGRESQL, SIGNING, login_of
@@ -140,6 +145,14 @@ def rotated(declared: Declaration, only: Sequence[str] = ()) -> list[str]:
     """Names of the secrets that can be rotated, in the order in which that is done; of `only`, where that names any."""
     names = [name for name in sorted(declared.names) if declared.names[name].get("rotate")]
     return [name for name in names if not only or name in only]
+
+
+def missing(declared: Declaration) -> list[str]:
+    """Names of the secrets that a rotation makes where they have no value yet: those of which all is declared here."""
+    if declared.backend in (FILES, ANSIBLE_VAULT):
+        return []  # made by the first who asks, or by their owner
+    elsewhere = ("of", "id", "key", "rotate")
+    return sorted(name for name in declared.names if not any(declared.names[name].get(key) for key in elsewhere))
 
 
 def kind_of(declared: Declaration, name: str) -> str:

@@ -116,11 +116,12 @@ class Vault(Backend):
     def promote(self, identifier: str) -> None:
         def move(data: dict[str, Any]) -> dict[str, Any]:
             pending, current = data.get(FIELDS[Stage.PENDING]), _text(data, Stage.CURRENT)
-            if pending is None or current is None:
+            if pending is None:
                 return data
             # The fields of a document that somebody else wrote are in its new text, if they are wanted there.
             moved = {FIELDS[Stage.CURRENT]: pending, SINCE: str(int(time.time()))}
-            return moved if pending == current else {**moved, FIELDS[Stage.PREVIOUS]: current}
+            same = current is None or pending == current
+            return moved if same else {**moved, FIELDS[Stage.PREVIOUS]: str(current)}
 
         self._change(identifier, move)
 

@@ -77,6 +77,29 @@ WRITES = (
 )
 
 
+@pytest.mark.parametrize("place", ["files", "aws_ssm", "vault"], indirect=True)
+def test_a_first_value(place):
+    declared = place.declared({"new": None})
+    backend, identifier = backend_of(declared, nothing), declared.identifier("new")
+    backend.stage(identifier, "one")
+    backend.promote(identifier)
+    assert texts(backend, identifier) == {"CURRENT": "one"}
+
+
+def test_a_first_value_of_an_entry_that_terraform_has_made(aws, credentials, tmp_path):
+    import boto3
+
+    client = boto3.client("secretsmanager", region_name=REGION, endpoint_url=aws)
+    client.create_secret(Name="chat/new")
+    settings = {"region": REGION, "endpoint": aws}
+    backend = aws_backends.SecretsManager(settings)
+    assert texts(backend, "chat/new") == {}
+    backend.stage("chat/new", "one")
+    backend.promote("chat/new")
+    assert texts(backend, "chat/new") == {"CURRENT": "one"}
+    reset(aws)
+
+
 class DeathError(Exception):
     pass
 

@@ -23,6 +23,7 @@ from ansible_collections.devops.platform.plugins.module_utils.secrets.rotation i
     DAY,
     Step,
     age_of,
+    missing,
     new_value,
     postgresql_roles,
     rotated,
@@ -225,6 +226,13 @@ def test_age(changed, due):
 def test_what_can_be_rotated():
     assert rotated(DECLARED) == ["cache", "database", "key"]
     assert rotated(DECLARED, ["key", "x"]) == ["key"]
+
+
+def test_what_is_made_where_it_is_missing():
+    names = {**NAMES, "verify": {"length": 20}, "made": {"id": "arn:x"}, "user": {"of": "database", "part": "username"}}
+    secrets = {"backend": "vault", "names": names}
+    assert missing(Declaration.of({"secrets": secrets}, Path())) == ["verify", "x"]
+    assert missing(Declaration.of({"secrets": {**secrets, "backend": "files"}}, Path())) == []
 
 
 def test_users_of_the_database():
