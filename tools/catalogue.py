@@ -67,6 +67,13 @@ CATALOGUE: tuple[Suite, ...] = (
     _app("chat", "the chat's services: lint, types and tests with real servers"),
     _app("chat/web", "the chat's page: types, lint, tests and build"),
     Suite(
+        "secrets",
+        "environments beside moto's AWS; rotations of a real PostgreSQL and Redis, killed while clients sign in",
+        (*PYTEST, "tests/secrets"),
+        minutes=20,
+        needs="tests/secrets",
+    ),
+    Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),
     _molecule("default", "all host roles on one Debian 13"),

@@ -93,7 +93,8 @@ class Client:
 
 
 def test_a_user_of_elasticache_has_both_and_is_waited_for():
-    client, slept = Client("modifying", "modifying", "active"), []
+    client = Client("modifying", "modifying", "active")
+    slept: list[float] = []
     change({}, "chat-prod-app", ["one", "two", "one"], connection=client, sleep=slept.append)
     mode = {"Type": "password", "Passwords": ["one", "two"]}
     assert client.asked == [{"UserId": "chat-prod-app", "AuthenticationMode": mode}]
