@@ -28,7 +28,9 @@ def test_every_collection_that_is_used_is_named():
     used = set()
     playbooks = [*REPOSITORY.glob("*.yml"), *REPOSITORY.glob("playbooks/*.yml"), *COLLECTION.glob("roles/**/*.yml")]
     for path in [*playbooks, *REPOSITORY.glob("inventories/*/*.yml")]:
-        for name in re.findall(r"(?:^\s*|group/|^plugin: )((?:[a-z]+)\.(?:[a-z]+))\.\w+", path.read_text(), re.MULTILINE):
+        for name in re.findall(
+            r"(?:^\s*|group/|^plugin: )((?:[a-z]+)\.(?:[a-z]+))\.\w+", path.read_text(), re.MULTILINE
+        ):
             used.add(name)
     assert used - {"ansible.builtin", "devops.platform"} == set(REQUIRED)
 

@@ -120,7 +120,8 @@ class Plan:
     def said(self) -> str:
         days = "unknown" if self.age.seconds is None else f"{self.age.seconds / DAY:.0f}"
         done = ", ".join(step.value for step in self.steps) or "nothing to do"
-        return f"{self.secret} ({self.kind}, {days} of {self.age.limit} days old): {done}"
+        about = f"{self.kind}, {days} of {self.age.limit} days old" if self.kind else "no value yet"
+        return f"{self.secret} ({about}): {done}"
 
 
 def plan(name: str, held: Mapping[Stage, Record], declared: Declaration, now: float, *, force: bool) -> Plan:
