@@ -164,9 +164,12 @@ def _redis(context: Context) -> Program:
     name = str(redis.get("password") or "")
     if not name:
         return Program([f"--redis.addr={address}"], after=after)
+    # Asked for a user, it looks for the password under the address with that user in it.
+    called = [address, *([address.replace("//", f"//{redis['user']}@", 1)] if redis.get("user") else [])]
+    passwords = ", ".join(f'"{one}": "{context.secrets[name]}"' for one in called)
     return Program(
         [f"--redis.addr={address}", *user, f"--redis.password-file={context.directory}/redis.json"],
-        files={"redis.json": f'{{"{address}": "{context.secrets[name]}"}}\n'},
+        files={"redis.json": f"{{{passwords}}}\n"},
         secrets={"redis": context.secrets[name]},
         after=after,
     )

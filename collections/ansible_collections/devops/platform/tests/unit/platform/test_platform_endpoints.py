@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -167,6 +168,10 @@ def test_exporters_of_endpoints_stand_beside_prometheus_and_show_no_password():
     }
     assert "--redis.addr=rediss://cache.example:6380 --redis.user=app" in parts["redis_exporter"]["unit"]["exec"]
     assert parts["redis_exporter"]["unit"]["after"] == []
+    (passwords,) = [file for file in parts["redis_exporter"]["files"] if file["path"].endswith("/redis.json")]
+    assert json.loads(passwords["content"]) == dict.fromkeys(
+        ("rediss://cache.example:6380", "rediss://app@cache.example:6380"), "s3cret-b"
+    )
     assert not any(value in str(part["unit"]) for part in made for value in secrets.values())
     jobs = {job["job_name"]: job for job in topology.scrape_jobs(platform, GROUPS, ADDRESSES)}
     assert jobs["postgresql"]["static_configs"][0]["labels"] == {"host": "mon1"}
