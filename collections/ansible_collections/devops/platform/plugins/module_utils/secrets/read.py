@@ -54,8 +54,7 @@ def backend_of(declared: Declaration, find: Find) -> Backend:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads secrets in a run. `check`: make nothing. `retiring` are secrets whose previous value counts no more.
-    `identifiers` are those that Terraform has given out, by name: platform_secret_ids of the inventory."""
+    """Reads secrets in a run. `check`: make nothing. `retiring` are secrets whose previous value counts no more."""
 
     declared: Declaration
     find: Find
@@ -69,13 +68,13 @@ class Reader:
         PlatformError names every secret that is not to be had, its backend, why, and what to do."""
         self._known(names)
         bases = list(dict.fromkeys(self.declared.base(name) for name in names))
-        records = self._records(bases, Stage.CURRENT, needed=True)
         wanted = {name: part or str(self.declared.names[name].get("part") or VALUE) for name in names}
         staged = {self.declared.base(name) for name in names if wanted[name] in (OTHERS, LOGINS)}
-        others = {
-            stage: self._records(sorted(staged), stage, needed=False) if staged else {}
-            for stage in (Stage.PENDING, Stage.PREVIOUS)
-        }
+        # In this order: whatever is promoted meanwhile is still found, as the one or as the other.
+        pending = self._records(sorted(staged), Stage.PENDING, needed=False) if staged else {}
+        records = self._records(bases, Stage.CURRENT, needed=True)
+        previous = self._records(sorted(staged), Stage.PREVIOUS, needed=False) if staged else {}
+        others = {Stage.PENDING: pending, Stage.PREVIOUS: previous}
         return [self._part(self.declared.base(name), wanted[name], records, others) for name in names]
 
     def stages(self, name: str) -> dict[Stage, Record]:

@@ -146,6 +146,26 @@ def test_in_a_run_everything_is_asked_for_once(tmp_path):
     ]
 
 
+def test_what_is_promoted_between_two_requests_is_found(tmp_path):
+    class Promoting(Memory):
+        """Somebody promotes after the request number `after`."""
+
+        after = 0
+
+        def read(self, identifiers: Any, stage: Stage) -> Answer:
+            answer = super().read(identifiers, stage)
+            if len(self.asked) == self.after:
+                self.kept[Stage.PREVIOUS], self.kept[Stage.CURRENT] = self.kept[Stage.CURRENT], self.kept[Stage.PENDING]
+                self.kept[Stage.PENDING] = {}
+            return answer
+
+    for after in range(4):
+        memory = Promoting(current={"p/chat_session": "old"}, pending={"p/chat_session": "new"})
+        memory.after = after
+        found = reader(memory, tmp_path).values(["chat_session", "chat_session_others"])
+        assert {found[0], *found[1].splitlines()} == {"old", "new"}
+
+
 def test_one_that_nobody_wants_may_be_missing(tmp_path):
     memory = Memory(current={"p/chat_redis": "red"})
     memory.refused = {"p/chat_session": "not for you"}
