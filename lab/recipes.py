@@ -45,6 +45,13 @@ RECIPES = (
             "github.com/google/cadvisor/version.Revision": "lab",
         },
     ),
+    # Looks for secrets in this repository: for tests, not for hosts.
+    Recipe(
+        "gitleaks",
+        "github.com/zricethezav/gitleaks/v8",
+        {"gitleaks": "github.com/zricethezav/gitleaks/v8"},
+        {"github.com/zricethezav/gitleaks/v8/version.Version": "{version}"},
+    ),
 )
 
 
