@@ -67,7 +67,7 @@ def test_steps_change_stages_and_show_no_value(vault, documents, tmp_path):
 
 
 def test_check_mode_changes_nothing_and_a_plan_says_what_is_left(vault, documents, tmp_path):
-    tasks = [{"step": "stage", "secret": "chat_redis"}, {"step": "plan", "force": True}]
+    tasks: list[dict[str, Any]] = [{"step": "stage", "secret": "chat_redis"}, {"step": "plan", "force": True}]
     code, output = play(tmp_path, vault.address, tasks, "--check")
     assert code == 0, output
     assert documents["chat/dev/chat_redis"] == [{"value": "c4n4ry"}]
