@@ -168,7 +168,7 @@ def test_hosts_come_from_tags_and_endpoints_from_terraform(repository, environme
     addresses = host_addresses(hostvars)
     platform = platform_of(environment)
     assert edge_urls(platform, groups, addresses) == {
-        "edge": f"https://chat-{environment}-1.{REGION}.elb.amazonaws.com:443"
+        "edge": f"https://chat-{environment}-1.{REGION}.elb.amazonaws.com"
     }
     rules = {rule["port"]: rule["sources"] for rule in firewall_rules(platform, groups["app"][0], groups, addresses)}
     assert {"10.0.0.0/24", "10.0.1.0/24"} <= set(rules[5000])

@@ -25,6 +25,8 @@ from .model import (
 from .remote import asked as remotely
 from .remote import authority_of
 
+SCHEMES = {"http": 80, "https": HTTPS}
+
 
 def networks(names: Sequence[str], groups: Groups, addresses: Addresses) -> list[str]:
     """The hosts of the groups `names` as CIDRs of one address each, in natural host order."""
@@ -184,14 +186,17 @@ def edge_urls(platform: Data, groups: Groups, addresses: Addresses) -> dict[str,
     edge = section(platform, "edge")
     if edge.get("endpoint"):
         name = str(edge["endpoint"])
-        return {name: f"https://{host_port(*topology.endpoint(name))}"}
+        return {name: _url("https", *topology.endpoint(name))}
     if not edge.get("group"):
         return {}
     scheme = "https" if section(edge, "tls") else "http"
-    return {
-        host: f"{scheme}://{host_port(topology.address(host), HTTPS if scheme == 'https' else 80)}"
-        for host in topology.hosts(str(edge["group"]))
-    }
+    return {host: _url(scheme, topology.address(host), SCHEMES[scheme]) for host in topology.hosts(str(edge["group"]))}
+
+
+def _url(scheme: str, address: str, port: int) -> str:
+    """Without the port that follows from the scheme."""
+    found = host_port(address, port)
+    return f"{scheme}://{found.removesuffix(f':{port}') if port == SCHEMES[scheme] else found}"
 
 
 def data_endpoints(platform: Data, addresses: Addresses) -> list[dict[str, Any]]:

@@ -135,14 +135,19 @@ def test_nothing_listens_that_is_not_ours_and_the_balancer_is_let_in():
 
 
 def test_ways_in_and_servers():
-    assert topology.edge_urls(PLATFORM, GROUPS, ADDRESSES) == {"way-in": "https://lb.example:443"}
+    assert topology.edge_urls(PLATFORM, GROUPS, ADDRESSES) == {"way-in": "https://lb.example"}
     assert topology.data_endpoints(PLATFORM, ADDRESSES) == [
         {"name": "postgresql", "host": "db.example", "port": 5433},
         {"name": "redis", "host": "cache.example", "port": 6380},
     ]
     own = example.data()
     assert topology.data_endpoints(own, {}) == []
-    assert topology.edge_urls(own, example.GROUPS, example.ADDRESSES) == {"edge1": "https://192.0.2.10:443"}
+    assert topology.edge_urls(own, example.GROUPS, example.ADDRESSES) == {"edge1": "https://192.0.2.10"}
+    own["edge"]["tls"] = None
+    six = {**example.ADDRESSES, "edge1": "2001:db8::443"}
+    assert topology.edge_urls(own, example.GROUPS, six) == {"edge1": "http://[2001:db8::443]"}
+    other = {**ADDRESSES, "@way-in": "lb.example:8443"}
+    assert topology.edge_urls(PLATFORM, GROUPS, other) == {"way-in": "https://lb.example:8443"}
     del own["edge"]
     assert topology.edge_urls(own, example.GROUPS, example.ADDRESSES) == {}
 
