@@ -61,7 +61,8 @@ class ActionModule(ActionBase):
             rotation.plan(name, self.reader.stages(name), self.declared, now, force=given["force"])
             for name in rotation.rotated(self.declared, given["only"])
         ]
-        for name in [] if given["only"] else rotation.missing(self.declared):
+        administrator = section(self.platform, "data", "postgresql").get("administrator")
+        for name in [] if given["only"] else rotation.missing(self.declared, [str(administrator)]):
             held = self.reader.stages(name)
             if Stage.CURRENT not in held:
                 plans.append(rotation.plan(name, held, self.declared, now, force=False))

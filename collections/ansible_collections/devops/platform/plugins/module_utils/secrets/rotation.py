@@ -148,12 +148,14 @@ def rotated(declared: Declaration, only: Sequence[str] = ()) -> list[str]:
     return [name for name in names if not only or name in only]
 
 
-def missing(declared: Declaration) -> list[str]:
-    """Names of the secrets that a rotation makes where they have no value yet: those of which all is declared here."""
+def missing(declared: Declaration, foreign: Sequence[str] = ()) -> list[str]:
+    """Names of the secrets that a rotation makes where they have no value yet: those of which all is declared here, and
+    that are not `foreign`, made by somebody else."""
     if declared.backend in (FILES, ANSIBLE_VAULT):
         return []  # made by the first who asks, or by their owner
     elsewhere = ("of", "id", "key", "rotate")
-    return sorted(name for name in declared.names if not any(declared.names[name].get(key) for key in elsewhere))
+    own = (name for name in declared.names if not any(declared.names[name].get(key) for key in elsewhere))
+    return sorted(name for name in own if name not in foreign)
 
 
 def kind_of(declared: Declaration, name: str) -> str:

@@ -232,6 +232,7 @@ def test_what_is_made_where_it_is_missing():
     names = {**NAMES, "verify": {"length": 20}, "made": {"id": "arn:x"}, "user": {"of": "database", "part": "username"}}
     secrets = {"backend": "vault", "names": names}
     assert missing(Declaration.of({"secrets": secrets}, Path())) == ["verify", "x"]
+    assert missing(Declaration.of({"secrets": secrets}, Path()), ["x"]) == ["verify"]
     assert missing(Declaration.of({"secrets": {**secrets, "backend": "files"}}, Path())) == []
 
 
