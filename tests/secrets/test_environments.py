@@ -124,8 +124,9 @@ def repository(tmp_path: Path, aws: str, credentials: None, monkeypatch: pytest.
     for environment in ENVIRONMENTS:
         write(tmp_path / "inventories" / "locks" / f"images-{environment}.yml", example.IMAGES)
         write(tmp_path / "inventories" / "outputs" / f"{environment}.json", outputs(environment))
+        own = {"Platform": f"chat-{environment}", "Environment": environment}
         for tags in ({"Host": "mon1", "Role": "monitoring"}, *2 * [{"Group": "app", "Role": "app"}]):
-            tagged = [{"Key": key, "Value": value} for key, value in {**tags, "Environment": environment}.items()]
+            tagged = [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
             client.run_instances(
                 ImageId="ami-12c6146b",
                 MinCount=1,
