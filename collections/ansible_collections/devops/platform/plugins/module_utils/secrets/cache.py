@@ -45,7 +45,10 @@ class Cache:
 
     def _read(self) -> dict[Key, Record]:
         content = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
-        rows = json.loads(content) if content else []
+        try:
+            rows = json.loads(content or b"[]")
+        except ValueError:
+            return {}  # whoever wrote was killed in the midst of it: ask again
         return {(backend, name, stage): Record(text, changed) for backend, name, stage, text, changed in rows}
 
     def _write(self, known: dict[Key, Record]) -> None:

@@ -191,6 +191,13 @@ def test_processes_of_a_run_share_what_one_of_them_read(tmp_path):
         reader(memory, tmp_path, cache=cache).values(["chat_redis"])
 
 
+def test_what_a_killed_process_has_written_by_half_is_asked_for_again(tmp_path):
+    cache = Cache()
+    assert reader(Memory(current=CURRENT), tmp_path, cache=cache).values(["chat_redis"]) == ["red"]
+    os.ftruncate(cache.descriptor, 20)
+    assert reader(Memory(current=CURRENT), tmp_path, cache=cache).values(["chat_redis"]) == ["red"]
+
+
 def test_another_backend_is_another_secret(tmp_path):
     cache = Cache()
     assert reader(Memory(current=CURRENT), tmp_path, cache=cache).values(["chat_redis"]) == ["red"]
