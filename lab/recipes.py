@@ -52,6 +52,13 @@ RECIPES = (
         {"github.com/grafana/loki/v3/pkg/util/build.Version": "{version}"},
         minutes=60,
     ),
+    # Looks for secrets in this repository: for tests, not for hosts.
+    Recipe(
+        "gitleaks",
+        "github.com/zricethezav/gitleaks/v8",
+        {"gitleaks": "github.com/zricethezav/gitleaks/v8"},
+        {"github.com/zricethezav/gitleaks/v8/version.Version": "{version}"},
+    ),
 )
 
 

@@ -66,6 +66,14 @@ CATALOGUE: tuple[Suite, ...] = (
     Suite("sanity", "ansible-test sanity, the checks that run offline", ("python", "-m", "tools.sanity")),
     _app("chat", "the chat's services: lint, types and tests with real servers"),
     _app("chat/web", "the chat's page: types, lint, tests and build"),
+    Suite("leaks", "no secret in the repository, nor in its history", ("python", "-m", "tools.leaks"), minutes=20),
+    Suite(
+        "secrets",
+        "environments beside moto's AWS; rotations of a real PostgreSQL and Redis, killed while clients sign in",
+        (*PYTEST, "tests/secrets"),
+        minutes=20,
+        needs="tests/secrets",
+    ),
     Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),

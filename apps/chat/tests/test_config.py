@@ -34,6 +34,29 @@ def test_the_least_that_is_needed() -> None:
     assert settings.redis.url == "redis://:r%40dis%2Fsecret@cache:6379/0"
 
 
+def test_what_an_endpoint_of_a_cloud_needs(tmp_path: Path) -> None:
+    user = tmp_path / "user"
+    user.write_text("chat_clone\n")
+    given = {key: value for key, value in GOOD.items() if key != "DATABASE_USER"}
+    more = {"DATABASE_USER_FILE": str(user), "REDIS_TLS": "true", "REDIS_USERNAME": "app"}
+    settings = load({**given, **more}, Program.API)
+    assert settings.database.user == "chat_clone"
+    assert settings.redis is not None
+    assert settings.redis.url == "rediss://app:r%40dis%2Fsecret@cache:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", ()), ("\n", ()), ("a" * 32 + "\n" + "b" * 32, ("a" * 32, "b" * 32))]
+)
+def test_other_keys_that_count(text: str, expected: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "others"
+    path.write_text(text)
+    settings = load({**GOOD, "SECRET_KEY_OTHERS_FILE": str(path)}, Program.API)
+    assert settings.secret_key_others == expected
+    assert load({**GOOD, "SECRET_KEY_OTHERS": text}, Program.API).secret_key_others == expected
+    assert not expected or expected[0] not in repr(settings)
+
+
 def test_no_secret_is_shown() -> None:
     shown = repr(load(GOOD, Program.API))
     assert not any(secret in shown for secret in ("database-secret", "r@dis", "k" * 32))
@@ -57,6 +80,8 @@ def test_everything_wrong_is_told_at_once() -> None:
     ("changes", "expected"),
     [
         ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 characters: at least 32 are needed"),
+        ({"SECRET_KEY_OTHERS": "short"}, "SECRET_KEY_OTHERS has a line of less than 32 characters"),
+        ({"SECRET_KEY_OTHERS_FILE": "/nowhere"}, "SECRET_KEY_OTHERS_FILE: cannot read /nowhere: No such file"),
         ({"DATABASE_PORT": "70000"}, "DATABASE_PORT: '70000' is not a whole number from 1 to 65535"),
         ({"DATABASE_PORT": "1.5"}, "DATABASE_PORT: '1.5' is not a whole number from 1 to 65535"),
         ({"SLOW_QUERY_SECONDS": "nan"}, "SLOW_QUERY_SECONDS: 'nan' is not a number from 0 to 60"),

@@ -26,8 +26,11 @@ def test_galaxy_and_requirements_name_the_same_collections():
 
 def test_every_collection_that_is_used_is_named():
     used = set()
-    for path in [*REPOSITORY.glob("*.yml"), *REPOSITORY.glob("playbooks/*.yml"), *COLLECTION.glob("roles/**/*.yml")]:
-        for name in re.findall(r"(?:^\s*|group/)((?:[a-z]+)\.(?:[a-z]+))\.\w+", path.read_text(), re.MULTILINE):
+    playbooks = [*REPOSITORY.glob("*.yml"), *REPOSITORY.glob("playbooks/*.yml"), *COLLECTION.glob("roles/**/*.yml")]
+    for path in [*playbooks, *REPOSITORY.glob("inventories/*/*.yml")]:
+        for name in re.findall(
+            r"(?:^\s*|group/|^plugin: )((?:[a-z]+)\.(?:[a-z]+))\.\w+", path.read_text(), re.MULTILINE
+        ):
             used.add(name)
     assert used - {"ansible.builtin", "devops.platform"} == set(REQUIRED)
 

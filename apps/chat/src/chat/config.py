@@ -64,24 +64,27 @@ class Redis:
     port: int
     username: str | None
     password: str = field(repr=False)
+    tls: bool = False
 
     @property
     def url(self) -> str:
         """For redis-py; holds the password, so it must not be logged."""
         user = quote(self.username or "", safe="")
-        return f"redis://{user}:{quote(self.password, safe='')}@{self.host}:{self.port}/0"
+        return f"{'rediss' if self.tls else 'redis'}://{user}:{quote(self.password, safe='')}@{self.host}:{self.port}/0"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``redis`` and ``secret_key`` are None for chat-migrate, which needs neither. ``cors_origins``: other origins
-    than the page's own that a browser may call from. ``trusted_proxies``: how many of the last entries of
-    X-Forwarded-For were written by proxies of ours. ``presence_seconds``: after which the users of a replica that
+    """``redis`` and ``secret_key`` are None for chat-migrate, which needs neither. ``secret_key_others``: keys that
+    sign nothing here, and whose signatures count: those before and after it while it is replaced. ``cors_origins``:
+    other origins than the page's own that a browser may call from. ``trusted_proxies``: how many of the last entries
+    of X-Forwarded-For were written by proxies of ours. ``presence_seconds``: after which the users of a replica that
     died count as offline."""
 
     database: Database
     redis: Redis | None
     secret_key: str | None = field(repr=False)
+    secret_key_others: tuple[str, ...] = field(repr=False)
     log_level: str
     cors_origins: tuple[str, ...]
     listen_host: str
@@ -130,6 +133,24 @@ class _Reader:
         elif len(value) < minimum:
             self.problems.append(f"{name} has {len(value)} characters: at least {minimum} are needed")
         return value
+
+    def named(self, name: str) -> str:
+        """As ``secret``, of what is no secret but comes with one: the user whose password it is."""
+        return self.secret(name) if self.environ.get(f"{name}_FILE") else self.text(name)
+
+    def lines(self, name: str, minimum: int) -> tuple[str, ...]:
+        """Secrets of ``NAME_FILE`` or ``NAME``, one a line; none is the usual case."""
+        path, text = self.environ.get(f"{name}_FILE", ""), self.environ.get(name, "")
+        if path:
+            try:
+                text = Path(path).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                self.problems.append(f"{name}_FILE: cannot read {path}: {reason}")
+        values = tuple(line for line in text.splitlines() if line)
+        if any(len(value) < minimum for value in values):
+            self.problems.append(f"{name} has a line of less than {minimum} characters")
+        return values
 
     def number(self, name: str, default: T, kind: Callable[[str], T], low: float, high: float) -> T:
         raw = self.environ.get(name, "").strip()
@@ -194,22 +215,26 @@ def load(environ: Mapping[str, str], program: Program) -> Settings:
         host=reader.text("DATABASE_HOST"),
         port=reader.port("DATABASE_PORT", 5432),
         name=reader.text("DATABASE_NAME"),
-        user=reader.text("DATABASE_USER"),
+        user=reader.named("DATABASE_USER"),
         password=reader.secret("DATABASE_PASSWORD"),
     )
     redis = secret_key = None
+    others: tuple[str, ...] = ()
     if program is not Program.MIGRATE:
         redis = Redis(
             host=reader.text("REDIS_HOST"),
             port=reader.port("REDIS_PORT", 6379),
             username=environ.get("REDIS_USERNAME") or None,
             password=reader.secret("REDIS_PASSWORD"),
+            tls=reader.flag("REDIS_TLS", False),
         )
         secret_key = reader.secret("SECRET_KEY", SECRET_KEY_LENGTH)
+        others = reader.lines("SECRET_KEY_OTHERS", SECRET_KEY_LENGTH)
     settings = Settings(
         database=database,
         redis=redis,
         secret_key=secret_key,
+        secret_key_others=others,
         log_level=reader.choice("LOG_LEVEL", "info", LOG_LEVELS),
         cors_origins=reader.origins("CORS_ORIGINS"),
         listen_host=reader.text("LISTEN_HOST", "0.0.0.0"),  # noqa: S104 - a container's own network

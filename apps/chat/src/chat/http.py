@@ -53,6 +53,8 @@ def make_flask(name: str, settings: Settings, metrics: Metrics) -> Flask:
     """A Flask application with everything of this module except the operators' endpoints."""
     app = Flask(name, static_folder=None)
     app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_PAYLOAD)
+    # The last one signs; what any of them has signed counts.
+    app.config.update(WTF_CSRF_SECRET_KEY=[*settings.secret_key_others, settings.secret_key])
     if settings.trusted_proxies:
         # Of what proxies say only the address is used: Host and Secure do not follow from what a client can send.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import (
     remote,
     topology,
 )
+from ansible_collections.devops.platform.plugins.module_utils.secrets import redis_users, rotation
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
 
@@ -29,11 +30,15 @@ class FilterModule:
         "exporter_probe": exporters.exporter_probe,
         "exporter_web_secrets": exporters.exporter_web_secrets,
         "exporter_web_files": exporters.exporter_web_files,
+        "data_endpoints": topology.data_endpoints,
         "edge_routes": topology.edge_routes,
+        "edge_urls": topology.edge_urls,
         "firewall_rules": topology.firewall_rules,
         "grafana_datasources": grafana.grafana_datasources,
         "ip_family": topology.ip_family,
         "networks": topology.networks,
+        "postgresql_roles": rotation.postgresql_roles,
+        "redis_digests": redis_users.digests,
         "remote_authorities": remote.remote_authorities,
         "remote_secrets": remote.remote_secrets,
         "scrape_jobs": topology.scrape_jobs,

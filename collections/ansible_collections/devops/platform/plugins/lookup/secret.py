@@ -12,14 +12,21 @@ author:
   - Contributors to the devops.platform collection (@devops-platform)
 description:
   - Gives the values of secrets that C(platform.secrets.names) declares; where they are, C(platform.secrets.backend)
-    says.
-  - With V(generated), a value is made the first time it is asked for, and kept below C(platform.secrets.directory) in a
+    says. Everything of the collection asks for secrets here, and none of it knows the backend. How to choose one, and
+    to move from one to another, is in C(docs/secrets.md).
+  - With V(files), a value is made the first time it is asked for, and kept below C(platform.secrets.directory) in a
     file of its own (mode 0600, in a directory of mode 0700). It is made of letters and digits, as many as C(length) of
     the name says, 32 by default. Hosts that ask at the same time, and runs at the same time, get the same value.
-    A value that exists is kept, whatever C(length) says. To change it, write another into the file, or remove the file,
-    and run the playbook again.
-  - With V(variables), the value is the Ansible variable C(vault_NAME), or the one that C(variable) of the name gives.
-    Encrypt it with C(ansible-vault).
+    A value that exists is kept, whatever C(length) says.
+  - With V(ansible_vault), the value is the Ansible variable C(vault_NAME), or the one that C(variable) of the name
+    gives. Encrypt it with C(ansible-vault).
+  - With V(aws_secrets_manager) and V(aws_ssm), boto3 asks AWS, for all that is declared in one request. C(aws) below
+    C(platform.secrets) has C(region), C(profile) and C(endpoint).
+  - With V(vault), hvac asks a key-value engine of version 2 of Vault or OpenBao. C(vault) below C(platform.secrets)
+    says where, and how to sign in; the token or the secret of that is in the environment.
+  - At AWS and Vault a secret is called C(id) of its name, otherwise as C(platform_secret_ids) of the inventory says,
+    otherwise C(platform.secrets.prefix) and its name; the prefix is C(PLATFORM/ENVIRONMENT/).
+  - A value is asked for once in a run of C(ansible-playbook), and kept in memory until it ends.
   - In check mode (C(--check)), a value that would have to be made is V(unset-in-check-mode), and nothing is written.
 options:
   _terms:
@@ -27,6 +34,16 @@ options:
     type: list
     elements: str
     required: true
+  part:
+    description:
+      - Another part of the secret than the one that C(part) of its name says.
+      - V(value) is what its users need; of a JSON object the field that C(key) names, of a database's the password.
+      - V(username) is the database user whose password it is. Rotation changes it.
+      - V(others) are values that are valid beside it while it is rotated, a line each, and normally none.
+      - >-
+        V(logins) are C({username, password}) of a database that are valid now.
+    type: str
+    choices: [value, username, others, logins]
 notes:
   - Relative paths start at the directory of C(ansible.cfg).
   - Give the value to an option that Ansible hides, or mark the task with C(no_log).
@@ -39,7 +56,7 @@ EXAMPLES = r"""
 # platform.yml
 #   platform:
 #     secrets:
-#       backend: generated
+#       backend: files
 #       directory: lab/.state/secrets
 #       names: {chat_database: {length: 32}, chat_redis: {}}
 
@@ -58,9 +75,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The values, in the order of the names.
+  description: The values, in the order of the names. Texts; with O(part=logins) a list for each.
   type: list
-  elements: str
+  elements: raw
 """
 
 from typing import Any
@@ -70,11 +87,13 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration, read_secrets
+from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
+from ansible_collections.devops.platform.plugins.module_utils.secrets.cache import RUN
+from ansible_collections.devops.platform.plugins.module_utils.secrets.read import Reader
 
 
 class LookupModule(LookupBase):
-    def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
+    def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
         if not terms:
@@ -86,6 +105,8 @@ class LookupModule(LookupBase):
         try:
             declared = Declaration.of(find("platform") or {}, root_of(variables))
             check = bool(variables.get("ansible_check_mode"))
-            return read_secrets([str(term) for term in terms], declared, find, check=check)
+            retiring = frozenset(find("platform_secrets_retiring") or ())
+            reader = Reader(declared, find, check, retiring, RUN)
+            return reader.values([str(term) for term in terms], self.get_option("part"))
         except PlatformError as error:
             raise AnsibleLookupError(f"devops.platform.secret: {error}") from error

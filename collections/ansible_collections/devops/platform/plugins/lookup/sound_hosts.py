@@ -49,6 +49,10 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.devops.platform.plugins.module_utils.platform import paths, preflight
+from ansible_collections.devops.platform.plugins.module_utils.secrets.cache import RUN
+
+# Ansible asks this lookup in its first process: what that makes, the processes of all tasks have. See there.
+CACHE = RUN
 
 
 class LookupModule(LookupBase):

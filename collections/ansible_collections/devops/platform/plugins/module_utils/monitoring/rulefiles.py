@@ -24,6 +24,7 @@ RULE_SETS = (
     "probes",
     "rabbitmq",
     "redis",
+    "secrets",
 )
 GENERATED = ("no_data", "slos")
 # What a job must show beside `up`; without it the rules about it are blind, though its targets answer.

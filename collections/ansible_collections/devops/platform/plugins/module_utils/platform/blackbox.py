@@ -29,14 +29,17 @@ class Probe:
 
 
 def probes(platform: Data, topology: Topology) -> list[Probe]:
-    """The edge at each of its addresses, then the declared ones by name."""
-    return [*_edge(platform, topology), *_declared(platform)]
+    """The edge at each of its addresses, databases that are endpoints, then the declared ones by name."""
+    return [*_edge(platform, topology), *_endpoints(platform, topology), *_declared(platform)]
 
 
 def _edge(platform: Data, topology: Topology) -> list[Probe]:
     edge = section(platform, "edge")
     if not edge:
         return []
+    if edge.get("endpoint"):
+        # By the name that users have: its certificate is for that, and is one that everybody trusts.
+        return [Probe(f"edge_{edge['endpoint']}", "http", f"https://{edge['server_name']}/")]
     scheme = "https" if section(edge, "tls") else "http"
     found = []
     for host in topology.hosts(str(edge["group"])):
@@ -45,6 +48,13 @@ def _edge(platform: Data, topology: Topology) -> list[Probe]:
         ca = "edge.crt" if scheme == "https" else ""
         found.append(Probe(f"edge_{host}", "http", url, str(edge.get("server_name") or ""), ca))
     return found
+
+
+def _endpoints(platform: Data, topology: Topology) -> list[Probe]:
+    """Whether a database accepts connections that no exporter stands beside."""
+    names = (section(platform, "data", server).get("endpoint") for server in ("postgresql", "redis"))
+    found = [str(name) for name in names if name]
+    return [Probe(f"endpoint_{name}", "tcp", host_port(*topology.endpoint(name))) for name in found]
 
 
 def _declared(platform: Data) -> list[Probe]:

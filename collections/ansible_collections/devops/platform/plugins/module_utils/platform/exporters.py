@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.devops.platform.plugins.module_utils.roles.files import as_yaml
 
 from . import blackbox
-from .model import Addresses, Data, Groups, Topology, section
+from .model import Addresses, Data, Groups, Topology, host_port, section
 
 SCRAPER = "prometheus"  # the user that Prometheus is to exporters
 PROBE_FILE = "probe.password"  # a file below an exporter's folder, from which its probe has the password
@@ -104,6 +104,17 @@ def _group_of(part: str) -> Callable[[Data, Data], tuple[str, ...]]:
     return groups
 
 
+def _data_group_of(server: str) -> Callable[[Data, Data], tuple[str, ...]]:
+    """Beside a database that runs here; where it is an endpoint, beside Prometheus."""
+
+    def groups(platform: Data, _settings: Data) -> tuple[str, ...]:
+        part = "monitoring" if section(platform, "data", server).get("endpoint") else "data"
+        name = section(platform, part).get("group")
+        return (str(name),) if name else ()
+
+    return groups
+
+
 def _own_groups(_platform: Data, settings: Data) -> tuple[str, ...]:
     return tuple(str(name) for name in settings.get("groups") or ())
 
@@ -113,11 +124,26 @@ def _password(_platform: Data, settings: Data) -> tuple[str, ...]:
 
 
 def _postgresql(context: Context) -> Program:
-    """Through the socket, as the database's user of the same name: no password at all."""
+    """Through the socket, as the database's user of the same name: no password at all. An endpoint has no socket: there
+    the user is one that may read statistics (pg_monitor), with a password."""
+    collectors = ["--collector.long_running_transactions", "--collector.stat_activity_autovacuum"]
+    endpoint = section(context.platform, "data", "postgresql").get("endpoint")
+    if endpoint:
+        password = context.secrets[str(context.settings["password"])]
+        return Program(
+            collectors,
+            files={"password": f"{password}\n"},
+            secrets={"postgresql": password},
+            environment={
+                "DATA_SOURCE_URI": f"{host_port(*context.topology.endpoint(str(endpoint)))}/postgres?sslmode=require",
+                "DATA_SOURCE_USER": str(context.settings.get("user", "postgres_exporter")),
+                "DATA_SOURCE_PASS_FILE": f"{context.directory}/password",
+            },
+        )
     port = int(section(context.platform, "data", "postgresql").get("port", 5432))
     source = f"user=postgres_exporter host=/run/postgresql port={port} dbname=postgres sslmode=disable"
     return Program(
-        ["--collector.long_running_transactions", "--collector.stat_activity_autovacuum"],
+        collectors,
         environment={"DATA_SOURCE_NAME": source},
         after=["postgresql.service"],
     )
@@ -130,15 +156,23 @@ def _redis_secret(platform: Data, _settings: Data) -> tuple[str, ...]:
 
 def _redis(context: Context) -> Program:
     redis = section(context.platform, "data", "redis")
+    endpoint = redis.get("endpoint")
     address = f"redis://127.0.0.1:{int(redis.get('port', 6379))}"
+    if endpoint:
+        address = f"rediss://{host_port(*context.topology.endpoint(str(endpoint)))}"
+    after = [] if endpoint else ["redis-server.service"]
+    user = [f"--redis.user={redis['user']}"] if redis.get("user") else []
     name = str(redis.get("password") or "")
     if not name:
-        return Program([f"--redis.addr={address}"], after=["redis-server.service"])
+        return Program([f"--redis.addr={address}"], after=after)
+    # Asked for a user, it looks for the password under the address with that user in it.
+    called = [address, *([address.replace("//", f"//{redis['user']}@", 1)] if redis.get("user") else [])]
+    passwords = ", ".join(f'"{one}": "{context.secrets[name]}"' for one in called)
     return Program(
-        [f"--redis.addr={address}", f"--redis.password-file={context.directory}/redis.json"],
-        files={"redis.json": f'{{"{address}": "{context.secrets[name]}"}}\n'},
+        [f"--redis.addr={address}", *user, f"--redis.password-file={context.directory}/redis.json"],
+        files={"redis.json": f"{{{passwords}}}\n"},
         secrets={"redis": context.secrets[name]},
-        after=["redis-server.service"],
+        after=after,
     )
 
 
@@ -261,11 +295,12 @@ def _blackbox(context: Context) -> Program:
 
 CATALOGUE: tuple[Exporter, ...] = (
     Exporter(
-        "postgresql", "postgres_exporter", 9187, "postgres_exporter_build_info", _group_of("data"), _postgresql
+        "postgresql", "postgres_exporter", 9187, "postgres_exporter_build_info", _data_group_of("postgresql"),
+        _postgresql, wanted=_password,
     ),
     Exporter(
-        "redis", "redis_exporter", 9121, "redis_exporter_build_info", _group_of("data"), _redis, wanted=_redis_secret,
-        web="flags",
+        "redis", "redis_exporter", 9121, "redis_exporter_build_info", _data_group_of("redis"), _redis,
+        wanted=_redis_secret, web="flags",
     ),
     Exporter("nginx", "nginx_exporter", 9113, "nginx_exporter_build_info", _group_of("edge"), _nginx),
     CADVISOR,

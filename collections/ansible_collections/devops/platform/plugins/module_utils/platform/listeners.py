@@ -88,7 +88,7 @@ def _data(platform: Data) -> Iterator[Listener]:
     data = section(platform, "data")
     for name, default in (("postgresql", 5432), ("redis", 6379)):
         server = section(data, name)
-        if server:
+        if server and not server.get("endpoint"):
             clients = tuple(str(group) for group in server.get("clients") or ())
             port = int(server.get("port", default))
             yield Listener(name, (str(data.get("group")),), port, ("data", name, "port"), from_groups=clients)
@@ -151,7 +151,7 @@ def _logging(platform: Data) -> Iterator[Listener]:
 
 def _edge(platform: Data) -> Iterator[Listener]:
     edge = section(platform, "edge")
-    if edge:
+    if edge.get("group"):
         groups = (str(edge.get("group")),)
         yield Listener("edge http", groups, 80, ("edge",), anywhere=True)
         if section(edge, "tls"):
@@ -160,6 +160,8 @@ def _edge(platform: Data) -> Iterator[Listener]:
 
 def _apps(platform: Data) -> Iterator[Listener]:
     edge = section(platform, "edge").get("group")
+    # A load balancer that is no host of ours asks from its own networks.
+    balancer = tuple(str(network) for network in section(platform, "edge").get("networks") or ())
     apps = section(platform, "apps")
     for app in apps:
         for name, service in services_of(platform, str(app)).items():
@@ -169,7 +171,9 @@ def _apps(platform: Data) -> Iterator[Listener]:
             key = ("apps", str(app), "services", name, "host_port" if service.get("host_port") else "port")
             group = (str(section(apps, app).get("group")),)
             for port in service_ports(service):
-                yield Listener(f"{app}/{name}", group, port, key, from_groups=sources, published=True)
+                yield Listener(
+                    f"{app}/{name}", group, port, key, from_groups=sources, networks=balancer, published=True
+                )
 
 
 def _targets(platform: Data) -> Iterator[Listener]:

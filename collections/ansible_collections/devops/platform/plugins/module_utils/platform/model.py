@@ -17,6 +17,7 @@ Groups = Mapping[str, Sequence[str]]
 Addresses = Mapping[str, str]
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
+HTTPS = 443
 
 
 class PlatformError(ValueError):
@@ -36,14 +37,29 @@ def section(data: Data, *keys: str) -> Data:
     return current if isinstance(current, Mapping) else {}
 
 
+ENDPOINT = "@"  # before the name of an endpoint among addresses; no host's name begins so
+
+
 def host_addresses(hostvars: Mapping[str, Data]) -> dict[str, str]:
     """`{host: address}` for every host: `platform_address` (where the other hosts reach it), else `ansible_host`,
-    else its inventory name. EC2 hosts that are managed through a public address set `platform_address`."""
+    else its inventory name. EC2 hosts that are managed through a public address set `platform_address`.
+
+    What is no host of ours has an address as well: `platform_endpoints` of the inventory, `{name: {host, port, …}}`, as
+    `@NAME`, which is address:port.
+    """
     addresses: dict[str, str] = {}
     for host in hostvars:
         variables = hostvars[host]
         addresses[str(host)] = str(variables.get("platform_address") or variables.get("ansible_host") or host)
+        endpoints = section(variables, "platform_endpoints")
+        for name in endpoints:
+            given = section(endpoints, name)
+            addresses[f"{ENDPOINT}{name}"] = host_port(str(given.get("host")), int(given.get("port") or HTTPS))
     return addresses
+
+
+def endpoint_names(addresses: Addresses) -> list[str]:
+    return sorted(str(name).removeprefix(ENDPOINT) for name in addresses if str(name).startswith(ENDPOINT))
 
 
 def is_ip(address: str) -> bool:
@@ -84,6 +100,15 @@ class Topology:
             return str(self.addresses[host])
         except KeyError:
             raise PlatformError(f"host '{host}' has no address; set ansible_host or platform_address") from None
+
+    def endpoint(self, name: str) -> tuple[str, int]:
+        """Address and port of what is no host of ours."""
+        found = self.addresses.get(f"{ENDPOINT}{name}")
+        if found is None:
+            known = ", ".join(endpoint_names(self.addresses))
+            raise PlatformError(f"the inventory has no endpoint '{name}' (it has: {known or 'none'})")
+        address, _, port = str(found).rpartition(":")
+        return address.strip("[]"), int(port)
 
     def networks(self, groups: Sequence[str]) -> list[str]:
         """The hosts of `groups` as single-address CIDRs, for firewalls and pg_hba."""

@@ -3,6 +3,8 @@
     @address(GROUP)    the address of the group's only host
     @addresses(GROUP)  the addresses of all its hosts, joined by commas
     @port(SERVER)      the port of a data server: postgresql or redis
+    @endpoint(NAME)       the address of an endpoint: what Terraform has made and is no host of the inventory
+    @endpoint_port(NAME)  its port
 
 They are not Jinja on purpose: a closed set of names with one argument each can be checked before any host is touched.
 Anything else, `someone@example.org` too, is plain text.
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from .model import PlatformError, Topology, section
 
 PLACEHOLDER = re.compile(r"@([A-Za-z_]+)\(([^()]*)\)")
-FUNCTIONS = ("address", "addresses", "port")
+FUNCTIONS = ("address", "addresses", "port", "endpoint", "endpoint_port")
 SERVERS = {"postgresql": 5432, "redis": 6379}
 
 
@@ -44,9 +46,14 @@ def _value(placeholder: Placeholder, topology: Topology) -> str:
         if placeholder.argument not in SERVERS:
             raise PlatformError(f"{placeholder.text}: no such server; it may be {' or '.join(SERVERS)}")
         server = section(topology.platform, "data", placeholder.argument)
+        if server.get("endpoint"):
+            return str(topology.endpoint(str(server["endpoint"]))[1])
         return str(server.get("port", SERVERS[placeholder.argument]))
     if placeholder.function not in FUNCTIONS:
         raise PlatformError(f"{placeholder.text}: unknown placeholder; known are @{', @'.join(FUNCTIONS)}")
+    if placeholder.function in ("endpoint", "endpoint_port"):
+        address, port = topology.endpoint(placeholder.argument)
+        return address if placeholder.function == "endpoint" else str(port)
     found = [topology.address(host) for host in topology.hosts(placeholder.argument)]
     if not found:
         raise PlatformError(f"{placeholder.text}: the group has no host")

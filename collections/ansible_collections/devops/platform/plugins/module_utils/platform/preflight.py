@@ -10,6 +10,7 @@ from typing import Any
 from .checks import (
     alerting,
     elasticsearch,
+    endpoints,
     hosts,
     kibana,
     logging,
@@ -19,6 +20,7 @@ from .checks import (
     pins,
     rollout,
     scraping,
+    secrets,
     smoke,
     values,
 )
@@ -33,6 +35,8 @@ CHECKS: tuple[Check, ...] = (
     *names.CHECKS,
     *hosts.CHECKS,
     *values.CHECKS,
+    *secrets.CHECKS,
+    *endpoints.CHECKS,
     *pins.CHECKS,
     *rollout.CHECKS,
     *smoke.CHECKS,
@@ -216,8 +220,8 @@ def _summary(context: Context) -> str:
     services = sum(1 for _app, kind, _name, _path in names.parts(context) if kind == "services")
     apps = f"{_count(len(context.section('apps')), 'app')} with {_count(services, 'service')}"
     hosts_ = _count(len(context.inventory.groups.get("all", ())), "host")
-    secrets = _count(len(context.section("secrets", "names")), "secret")
-    return f"{context.platform.get('name')} ({context.platform.get('environment')}): {hosts_}, {apps}, {secrets}"
+    known = _count(len(context.section("secrets", "names")), "secret")
+    return f"{context.platform.get('name')} ({context.platform.get('environment')}): {hosts_}, {apps}, {known}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,7 +1,8 @@
-"""Secrets by name: made once and kept in files, or taken from Ansible variables.
+"""Secrets: what platform.yml says of them, and the files that those of the backend `files` are kept in.
 
-Only the controller runs this. Parallel runs, and the parallel workers of one run, must agree on one value: a value is
-made under a lock, written beside its place and renamed into it, so that a reader sees either nothing or all of it.
+Only the controller runs this; how a value is found stands in module_utils/secrets. Parallel runs, and the parallel
+workers of one run, must agree on one value: a value is made under a lock, written beside its place and renamed into
+it, so that a reader sees either nothing or all of it.
 """
 
 from __future__ import annotations
@@ -13,20 +14,28 @@ import secrets
 import stat
 import string
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .model import Data, PlatformError, section
-from .suggest import did_you_mean
 
 ALPHABET = string.ascii_letters + string.digits  # needs no quoting in any file, URL or command that it may end up in
 UNSET = "unset-in-check-mode"
 DEFAULT_LENGTH = 32
+MAX_AGE = 90
 DEFAULT_DIRECTORY = ".secrets"
 LOCK = ".lock"
 UNFINISHED = ".unfinished-"
+
+FILES = "files"
+ANSIBLE_VAULT = "ansible_vault"
+AWS_SECRETS_MANAGER = "aws_secrets_manager"
+AWS_SSM = "aws_ssm"
+VAULT = "vault"
+BACKENDS = (FILES, AWS_SECRETS_MANAGER, AWS_SSM, VAULT, ANSIBLE_VAULT)
+FORMER = {"generated": FILES, "variables": ANSIBLE_VAULT}  # as they were called before there were others
 
 Find = Callable[[str], Any]  # the value of an Ansible variable; None where it is not defined
 
@@ -38,11 +47,19 @@ def directory_of(platform: Data, root: Path) -> Path:
 
 @dataclass(frozen=True)
 class Declaration:
-    """`platform.secrets`: `names` is `{name: {length, variable}}`, `directory` is absolute."""
+    """`platform.secrets`. `names` is what is declared of each, `directory` is absolute, `prefix` stands before the
+    name of a secret at a backend outside, `logins` is `{secret: user}` of the database users that a secret lets
+    in."""
 
     backend: str
     directory: Path
     names: Mapping[str, Data]
+    prefix: str = ""
+    aws: Data = field(default_factory=dict)
+    vault: Data = field(default_factory=dict)
+    logins: Mapping[str, str] = field(default_factory=dict)
+    root: Path = Path()
+    max_age: int = MAX_AGE  # days
 
     @classmethod
     def of(cls, platform: Data, root: Path) -> Declaration:
@@ -51,10 +68,18 @@ class Declaration:
         if not declared:
             raise PlatformError("platform.yml declares no secrets; list their names below platform.secrets.names")
         names = section(declared, "names")
+        backend = str(declared.get("backend", FILES))
+        users = section(platform, "data", "postgresql", "users")
         return cls(
-            str(declared.get("backend", "generated")),
+            FORMER.get(backend, backend),
             directory_of(platform, root),
             {str(name): section(names, name) for name in names},
+            str(declared.get("prefix") or f"{platform.get('name', '')}/{platform.get('environment', '')}/"),
+            section(declared, "aws"),
+            section(declared, "vault"),
+            {str(section(users, user).get("password")): str(user) for user in users},
+            root,
+            int(declared.get("max_age") or MAX_AGE),
         )
 
     def length(self, name: str) -> int:
@@ -63,37 +88,30 @@ class Declaration:
     def variable(self, name: str) -> str:
         return str(self.names[name].get("variable") or f"vault_{name}")
 
+    def base(self, name: str) -> str:
+        """The secret that `name` is a part of: itself, unless it says `of`."""
+        return str(self.names[name].get("of") or name)
 
-def read_secrets(names: Sequence[str], declared: Declaration, find: Find, *, check: bool = False) -> list[str]:
-    """The values of `names`, in their order.
+    def undeclared(self, name: str) -> str | None:
+        """What of it is not declared: the name, or what that is a part of."""
+        if name not in self.names:
+            return name
+        base = self.base(name)
+        return None if base in self.names else base
 
-    `find` looks up an Ansible variable. With `check`, a value that is not made yet is UNSET, and nothing is written.
-    PlatformError for a name that is not declared (all such names in one message) and for a value that is not usable.
-    """
-    unknown = sorted({name for name in names if name not in declared.names})
-    if unknown:
-        listed = "; ".join(f"'{name}' is not declared{did_you_mean(name, declared.names)}" for name in unknown)
-        raise PlatformError(f"secret {listed}. Secrets are declared below platform.secrets.names in platform.yml")
-    if declared.backend == "variables":
-        return [_from_variable(name, declared.variable(name), find) for name in names]
-    if declared.backend != "generated":
-        raise PlatformError(f"platform.secrets.backend is '{declared.backend}'; it may be generated or variables")
-    store = Store(declared.directory)
-    if check:
-        return [store.read(name) or UNSET for name in names]
-    return [store.ensure(name, declared.length(name)) for name in names]
+    def identifier(self, name: str) -> str:
+        """What the backend calls it: `id` where that is given, otherwise its name, behind the prefix outside of
+        here."""
+        given = self.names[name].get("id")
+        if given:
+            return str(given)
+        if self.backend in (FILES, ANSIBLE_VAULT):
+            return name
+        return f"{self.prefix}{name}" if self.backend != AWS_SSM else f"/{self.prefix.strip('/')}/{name}"
 
-
-def _from_variable(name: str, variable: str, find: Find) -> str:
-    value = find(variable)
-    where = "in a file beside platform.yml, encrypted with ansible-vault"
-    if value is None:
-        raise PlatformError(f"secret '{name}' is the variable {variable}, which is not defined; define it {where}")
-    if not isinstance(value, str):
-        raise PlatformError(f"secret '{name}': the variable {variable} is not text; put quotes around its value")
-    if not value:
-        raise PlatformError(f"secret '{name}': the variable {variable} is empty; give it a value {where}")
-    return value
+    def login(self, name: str) -> str:
+        """The database user that a secret lets in first; empty where it lets nobody in."""
+        return self.logins.get(name, "")
 
 
 class Store:
@@ -162,6 +180,18 @@ class Store:
             yield
         finally:
             os.close(lock)
+
+    def remove(self, name: str) -> None:
+        """Called under the lock. What is not there is removed already."""
+        with _explained(self.directory / name):
+            (self.directory / name).unlink(missing_ok=True)
+
+    def changed(self, name: str) -> float | None:
+        """When the value was written, as seconds since 1970; None where there is none."""
+        try:
+            return (self.directory / name).stat().st_mtime
+        except OSError:
+            return None
 
     def _sweep(self) -> None:
         """Remove what a process that was killed while writing has left. Called under the lock: nobody is writing."""

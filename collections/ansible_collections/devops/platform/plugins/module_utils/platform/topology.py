@@ -10,6 +10,7 @@ from . import blackbox, exporters, kubernetes
 from .listeners import Listener, cluster_port, listeners, metrics_port
 from .model import (
     ANYWHERE,
+    HTTPS,
     Addresses,
     Data,
     Groups,
@@ -23,6 +24,8 @@ from .model import (
 )
 from .remote import asked as remotely
 from .remote import authority_of
+
+SCHEMES = {"http": 80, "https": HTTPS}
 
 
 def networks(names: Sequence[str], groups: Groups, addresses: Addresses) -> list[str]:
@@ -187,6 +190,38 @@ def alertmanager_cluster(platform: Data, host: str, groups: Groups, addresses: A
         f"--cluster.advertise-address={host_port(own, port)}",
         *(f"--cluster.peer={host_port(topology.address(name), port)}" for name in others),
     ]
+
+
+def edge_urls(platform: Data, groups: Groups, addresses: Addresses) -> dict[str, str]:
+    """`{name: URL}` of every way in: the edge at each of its hosts, or the load balancer that is an endpoint. Empty
+    without an edge."""
+    topology = Topology(platform, groups, addresses)
+    edge = section(platform, "edge")
+    if edge.get("endpoint"):
+        name = str(edge["endpoint"])
+        return {name: _url("https", *topology.endpoint(name))}
+    if not edge.get("group"):
+        return {}
+    scheme = "https" if section(edge, "tls") else "http"
+    return {host: _url(scheme, topology.address(host), SCHEMES[scheme]) for host in topology.hosts(str(edge["group"]))}
+
+
+def _url(scheme: str, address: str, port: int) -> str:
+    """Without the port that follows from the scheme."""
+    found = host_port(address, port)
+    return f"{scheme}://{found.removesuffix(f':{port}') if port == SCHEMES[scheme] else found}"
+
+
+def data_endpoints(platform: Data, addresses: Addresses) -> list[dict[str, Any]]:
+    """`[{name, host, port}]` of the servers below platform.data that are endpoints, not ours to run."""
+    topology = Topology(platform, {}, addresses)
+    found = []
+    for name in ("postgresql", "redis"):
+        endpoint = section(platform, "data", name).get("endpoint")
+        if endpoint:
+            host, port = topology.endpoint(str(endpoint))
+            found.append({"name": name, "host": host, "port": port})
+    return found
 
 
 def edge_routes(platform: Data, groups: Groups, addresses: Addresses) -> dict[str, list[dict[str, Any]]]:

@@ -54,9 +54,9 @@ def component_sources(
 def app_component(project: Mapping[str, Any], directory: str, wait: int) -> dict[str, Any]:
     """The component that runs one application with Docker Compose.
 
-    `project`: `{name, compose: dict, secrets: {name: value}, probes: [probe]}`; its files go below `directory`/name.
-    A container's own user reads a secret through a bind mount, so the files are readable; the directory, which only
-    root enters, keeps everybody else on the host out.
+    `project`: `{name, compose: dict, secrets: {name: value}, probes: [probe], shown: [name]}`; its files go below
+    `directory`/name. A container's own user reads a secret through a bind mount, so the files are readable; the
+    directory, which only root enters, keeps everybody else on the host out.
     """
     name = str(project["name"])
     folder = f"{directory.rstrip('/')}/{name}"
@@ -72,7 +72,7 @@ def app_component(project: Mapping[str, Any], directory: str, wait: int) -> dict
             *component_files(secrets, f"{folder}/secrets/{{name}}", {"mode": "0444"}),
         ],
         "compose": {"project": name, "file": f"{folder}/compose.yml", "wait": wait},
-        "secrets": secrets,
+        "secrets": {key: value for key, value in secrets.items() if key not in (project.get("shown") or ())},
     }
     if secrets:
         result["directories"].append({"path": f"{folder}/secrets", "mode": "0700"})

@@ -95,14 +95,18 @@ def app_projects(
 ) -> list[dict[str, Any]]:
     """What the role `app` rolls out on `host`: `[{name, compose, secrets, probes}]`, ordered by name.
 
-    `images` is the image lock, `secrets` maps the names of `app_secret_names` to their values.
+    `images` is the image lock, `secrets` maps the names of `app_secret_names` to their values. Those that are the
+    user of a password are in `shown` as well: hiding `chat` would make every line about the chat unreadable.
     """
+    names = section(platform, "secrets", "names")
+    users = [name for name in names if section(names, name).get("part") == "username"]
     return [
         {
             "name": app,
             "compose": compose.compose_project(platform, app, host, groups, addresses, images),
             "secrets": {name: secrets[name] for name in compose.app_secrets(platform, app, host, groups)},
             "probes": compose.app_probes(platform, app, host, addresses),
+            **({"shown": users} if users else {}),
         }
         for app in apps_of(platform, host, groups, only)
     ]

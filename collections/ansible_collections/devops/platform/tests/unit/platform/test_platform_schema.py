@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,13 @@ from ansible_collections.devops.platform.plugins.module_utils.logging import shi
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
+from ansible_collections.devops.platform.plugins.module_utils.platform.checks import secrets as secret_checks
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.roles import placement
+from ansible_collections.devops.platform.plugins.module_utils.secrets import aws, vault
+from ansible_collections.devops.platform.plugins.module_utils.secrets.backend import Record
+from ansible_collections.devops.platform.plugins.module_utils.secrets.read import Reader
 from ansible_collections.devops.platform.tests.unit.alerting import documented
 from ansible_collections.devops.platform.tests.unit.elasticsearch import documented as documented_logging
 from ansible_collections.devops.platform.tests.unit.platform import example
@@ -127,13 +133,31 @@ def read_by_code() -> set[str]:
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)
+    secret_settings(seen)
     context = Context(
         platform, example.INVENTORY, ROOT, artifacts=Pins(("lock",), example.ARTIFACTS["artifacts"], True)
     )
-    for check in (*names.CHECKS, *pins.CHECKS, *objectives.CHECKS):
+    for check in (*names.CHECKS, *pins.CHECKS, *objectives.CHECKS, *secret_checks.CHECKS):
         list(check(context))
         list(check(replace(context, platform=alerting)))
     return seen
+
+
+def secret_settings(seen: set[str]) -> None:
+    """Reading a secret and signing in, as far as it goes without a server."""
+    auth = {"method": "approle", "role": "r"}
+    more: dict[str, Any] = {"aws": {"region": "eu-central-1"}, "vault": {"address": "http://127.0.0.1:9", "auth": auth}}
+    platform = example.data()
+    platform["secrets"].update(more)
+    recorder = Recorder(platform, SCHEMA["properties"]["platform"], (), seen)
+    list(secret_checks.settings(Context(recorder, example.INVENTORY, ROOT)))
+    declared = secrets.Declaration.of(recorder, ROOT)
+    reader = Reader(declared, lambda _name: None)
+    reader.value("chat_database", Record("text"))
+    aws.client("ssm", declared.aws)
+    with suppress(PlatformError):
+        vault.Vault(declared.vault, ROOT)
+    vault.Vault(declared.vault, ROOT, object())
 
 
 def read_by_playbooks() -> set[str]:

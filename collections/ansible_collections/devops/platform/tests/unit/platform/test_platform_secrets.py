@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.platform import secrets
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import UNSET, Declaration, Store
+from ansible_collections.devops.platform.plugins.module_utils.secrets import read as secrets
 
 FORK = multiprocessing.get_context("fork")
 
@@ -188,8 +188,10 @@ def test_no_secrets_at_all(tmp_path):
 
 def test_the_default_directory_and_an_unknown_backend(tmp_path):
     assert Declaration.of({"secrets": {"names": {"a": {}}}}, tmp_path).directory == tmp_path / ".secrets"
-    with pytest.raises(PlatformError, match=r"backend is 'vault'; it may be generated or variables"):
-        secrets.read_secrets(["redis"], declared(tmp_path, backend="vault"), nothing)
+    with pytest.raises(
+        PlatformError, match=r"backend is 'vaults'; it may be files, aws_secrets_manager, aws_ssm, vault"
+    ):
+        secrets.read_secrets(["redis"], declared(tmp_path, backend="vaults"), nothing)
 
 
 def test_variables_are_found_by_their_names(tmp_path):
@@ -202,7 +204,7 @@ def test_variables_are_found_by_their_names(tmp_path):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (None, "secret 'redis' is the variable vault_redis, which is not defined; define it in a file beside"),
+        (None, "secret 'redis': the inventory has no 'vault_redis'; define it in a file beside"),
         (4711, "secret 'redis': the variable vault_redis is not text; put quotes around its value"),
         ("", "secret 'redis': the variable vault_redis is empty; give it a value in a file beside"),
     ],

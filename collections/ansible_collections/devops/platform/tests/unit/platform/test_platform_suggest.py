@@ -75,7 +75,10 @@ def test_placeholders_are_replaced_and_all_else_is_text(text, value):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("@adress(data)", "@adress(data): unknown placeholder; known are @address, @addresses, @port"),
+        (
+            "@adress(data)",
+            "@adress(data): unknown placeholder; known are @address, @addresses, @port, @endpoint, @endpoint_port",
+        ),
         ("@port(mysql)", "@port(mysql): no such server; it may be postgresql or redis"),
         ("@address(dta)", "the inventory has no group 'dta' (it has: app, data, edge, monitoring)"),
         ("@address(app)", "@address(app): the group has 2 hosts, not one; @addresses(app) gives all of them"),

@@ -164,7 +164,7 @@ CASES = [
             (
                 "platform.yml:29:17: error: platform.data.redis.password: "
                 "is an encrypted value; write the name of a secret, declare that below "
-                "platform.secrets.names, and with backend 'variables' keep the value in the variable "
+                "platform.secrets.names, and with backend 'ansible_vault' keep the value in the variable "
                 "vault_NAME"
             )
         ],

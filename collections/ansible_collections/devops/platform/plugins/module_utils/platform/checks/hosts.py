@@ -82,7 +82,9 @@ def addresses(context: Context) -> Iterator[Finding]:
                     f"rules need an IP; set platform_address for it",
                 )
     seen: dict[str, str] = {}
-    for host in sorted(context.inventory.addresses, key=natural):
+    for host in sorted(context.inventory.groups.get("all", ()), key=natural):
+        if host not in context.inventory.addresses:
+            continue
         other = seen.setdefault(str(context.inventory.addresses[host]), host)
         if other != host:
             text = (

@@ -98,6 +98,7 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
     passwords: list[tuple[str, ...]] = [
         *(("data", "postgresql", "users", str(user)) for user in context.section("data", "postgresql", "users")),
         ("data", "redis"),
+        ("data", "postgresql"),
         *(("monitoring", "exporters", str(name)) for name in context.section("monitoring", "exporters")),
         ("monitoring", "grafana"),
         ("logging", "kibana"),
@@ -117,7 +118,9 @@ def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, An
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values.get(key) for key in ("password", "secret_key", "encryption_key", "bearer", "token")}
+    return {
+        key: values.get(key) for key in ("password", "secret_key", "encryption_key", "bearer", "token", "administrator")
+    }
 
 
 def secrets(context: Context) -> Iterator[Finding]:

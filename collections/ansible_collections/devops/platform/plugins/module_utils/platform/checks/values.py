@@ -6,7 +6,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError, Topology
+from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
+    PlatformError,
+    Topology,
+    endpoint_names,
+)
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import made_by
 from ansible_collections.devops.platform.plugins.module_utils.platform.placeholders import (
     FUNCTIONS,
@@ -15,8 +19,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.placehold
     resolve,
 )
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath, Opaque, Raw
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration, Store
-from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean, nearest
+from ansible_collections.devops.platform.plugins.module_utils.platform.suggest import did_you_mean
 
 from .context import Check, Context, Finding
 from .names import parts
@@ -60,7 +63,7 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
     ):
         text = (
             "is an encrypted value; write the name of a secret, declare that below platform.secrets.names, and with "
-            "backend 'variables' keep the value in the variable vault_NAME"
+            "backend 'ansible_vault' keep the value in the variable vault_NAME"
         )
         yield Finding(path, text)
 
@@ -92,6 +95,14 @@ def _placeholder(context: Context, topology: Topology, function: str, argument: 
         if not context.section("data", argument) and context.trusted("data", argument) and context.trusted("data"):
             return f"{text}: there is no platform.data.{argument} to ask for its port"
         return ""
+    if function in ("endpoint", "endpoint_port"):
+        names = endpoint_names(context.inventory.addresses)
+        missing = f"{text}: the inventory has no endpoint '{argument}'{did_you_mean(argument, names)}"
+        return "" if argument in names else missing
+    return _group(context, topology, argument, text)
+
+
+def _group(context: Context, topology: Topology, argument: str, text: str) -> str:
     known = context.inventory.known_groups
     if not known:
         return ""  # one message about the inventory says it all
@@ -145,27 +156,4 @@ def files(context: Context) -> Iterator[Finding]:
             yield Finding(("edge", "tls", name), f"{path} cannot be read by the user who runs Ansible")
 
 
-def secret_values(context: Context) -> Iterator[Finding]:
-    """What the lookup would stumble over in the midst of a run. Values themselves are in no message."""
-    declared = context.section("secrets")
-    if not declared or not context.trusted("secrets", "backend"):
-        return
-    declaration = Declaration.of(context.platform, context.root)
-    store = Store(declaration.directory)
-    for name in declaration.names:
-        path = ("secrets", "names", name)
-        variable = declaration.variable(name)
-        if declaration.backend == "variables":
-            if variable not in context.inventory.variables:
-                near = nearest(variable, context.inventory.variables)
-                hint = f"did you mean '{near}'?" if near else "define it beside this file, encrypted with ansible-vault"
-                text = f"no host has the variable {variable}; {hint}"
-                yield Finding(path, text, at_key=True)
-            continue
-        try:
-            store.read(name)
-        except PlatformError as error:
-            yield Finding(path, str(error), at_key=True)
-
-
-CHECKS: tuple[Check, ...] = (environment_values, stray_placeholders, environment_names, files, secret_values)
+CHECKS: tuple[Check, ...] = (environment_values, stray_placeholders, environment_names, files)
