@@ -31,6 +31,11 @@ START = 120  # seconds; three of them start on two busy cores
 STOP = 60
 ACCOUNT = "nobody"  # Elasticsearch refuses to run as root
 HEAP = "320m"
+# A share of a large disk is much: by default a node takes no copies where 15 % are left.
+ROOM = {
+    f"cluster.routing.allocation.disk.watermark.{level}": size
+    for level, size in (("low", "1gb"), ("high", "500mb"), ("flood_stage", "200mb"))
+}
 
 
 def java_home() -> Path | None:
@@ -60,7 +65,7 @@ def platform_of(port: int, transport_port: int, repository: Path) -> dict[str, A
                 "heap": HEAP,
                 "memory_lock": False,
                 # Machines of tests are not ours to set: vm.max_map_count stays as it is.
-                "settings": {"node.store.allow_mmap": False},
+                "settings": {"node.store.allow_mmap": False, **ROOM},
                 "passwords": {user: f"es_{user}" for user in FILE_USERS},
                 "snapshots": {"directory": str(repository), "at": "00:00", "keep": 2},
             },
