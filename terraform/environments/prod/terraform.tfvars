@@ -6,12 +6,13 @@ protected   = true
 
 network = { nat = "per_zone" }
 
+# No burstable sizes: they slow down when it matters.
 hosts = {
-  mon1 = { role = "monitoring", instance_type = "t3.large", disk_gb = 60 }
+  mon1 = { role = "monitoring", instance_type = "m5.large", disk_gb = 60 }
 }
 
 groups = {
-  app = { role = "app", instance_type = "t3.large", disk_gb = 40, min = 2, desired = 2, max = 10 }
+  app = { role = "app", instance_type = "m5.large", disk_gb = 40, min = 2, desired = 2, max = 10 }
 }
 
 edge = {
