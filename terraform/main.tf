@@ -42,7 +42,7 @@ module "observability" {
     load_balancer = module.edge.metric_names.load_balancer
     target_groups = module.edge.metric_names.target_groups
     databases     = module.database.identifiers
-    caches        = module.cache.clusters
+    caches        = flatten(module.cache[*].clusters)
   }
 }
 
@@ -96,18 +96,19 @@ module "static" {
 module "compute" {
   source = "./modules/compute"
 
-  context            = local.context
-  hosts              = var.hosts
-  groups             = var.groups
-  ami                = var.ami
-  subnet_ids         = module.network.private_subnet_ids
-  private_cidr       = module.network.private_cidr
-  security_group_ids = module.network.security_group_ids
-  target_group_arns  = module.edge.target_group_arns
-  instance_profile   = module.iam.instance_profile
-  kms_key_arn        = module.encryption.key_arn
-  protected          = var.protected
-  tags               = local.tags
+  context             = local.context
+  hosts               = var.hosts
+  groups              = var.groups
+  ami                 = var.ami
+  subnet_ids          = module.network.private_subnet_ids
+  private_cidr        = module.network.private_cidr
+  security_group_ids  = module.network.security_group_ids
+  target_group_arns   = module.edge.target_group_arns
+  instance_profile    = module.iam.instance_profile
+  kms_key_arn         = module.encryption.key_arn
+  protected           = var.protected
+  detailed_monitoring = var.detailed_monitoring
+  tags                = local.tags
 }
 
 module "eks" {
@@ -155,6 +156,7 @@ module "database" {
 
 module "cache" {
   source = "./modules/cache"
+  count  = contains(var.without, "cache") ? 0 : 1
 
   context           = local.context
   engine_version    = var.cache.engine_version
@@ -181,6 +183,7 @@ module "secrets" {
 
 module "backup" {
   source = "./modules/backup"
+  count  = contains(var.without, "backup") ? 0 : 1
 
   context        = local.context
   keep_days      = var.backup.keep_days

@@ -9,8 +9,8 @@ output "endpoints" {
   description = "name => kind (postgresql, redis, alb, ecr, eks, s3), host, port, arn, id."
   value = merge(
     module.database.endpoints,
-    module.cache.endpoints,
     { edge = module.edge.endpoint, registry = module.registry.endpoint },
+    length(module.cache) > 0 ? module.cache[0].endpoints : {},
     length(module.eks) > 0 ? { cluster = module.eks[0].endpoint } : {},
     length(module.static) > 0 ? { static = module.static[0].endpoint } : {},
   )
@@ -33,8 +33,8 @@ output "settings" {
     repositories    = module.registry.repositories
     roles           = module.iam.role_arns
     alarms          = module.observability.topic_arn
-    backup_vault    = module.backup.vault_arn
-    cache_user      = module.cache.user
+    backup_vault    = one(module.backup[*].vault_arn)
+    cache_user      = one(module.cache[*].user)
     distribution_id = length(module.static) > 0 ? module.static[0].distribution_id : null
   }
 }

@@ -41,6 +41,22 @@ variable "protected" {
   type        = bool
 }
 
+variable "without" {
+  description = "Parts that are left out: cache, backup. For accounts where others run them, and for stand-ins of AWS that lack them."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.without, ["cache", "backup"])) == 0
+    error_message = "without names cache, backup, or none: all other parts need each other."
+  }
+}
+
+variable "detailed_monitoring" {
+  description = "Whether AWS measures hosts each minute, at a price, instead of every five."
+  type        = bool
+}
+
 variable "network" {
   description = "The VPC; zones are letters, such as [\"a\", \"b\"]."
   type = object({

@@ -45,6 +45,7 @@ ASPECTS: dict[str, Callable[[Plan], Any]] = {
     "load balancer: deletion protection": _least("aws_lb", "enable_deletion_protection"),
     "hosts: termination protection": _least("aws_instance", "disable_api_termination"),
     "hosts: room to scale": _least("aws_autoscaling_group", "max_size"),
+    "hosts: measured each minute": _least("aws_instance", "monitoring"),
     "network: NAT gateways": _number("aws_nat_gateway"),
     "network: flows that are logged": lambda plan: column(plan, "aws_flow_log", "traffic_type") == ["ALL"],
     "logs: days": _least("aws_cloudwatch_log_group", "retention_in_days"),

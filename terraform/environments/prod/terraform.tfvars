@@ -4,6 +4,8 @@ environment = "prod"
 region      = "eu-central-1"
 protected   = true
 
+detailed_monitoring = true
+
 network = { nat = "per_zone" }
 
 # No burstable sizes: they slow down when it matters.

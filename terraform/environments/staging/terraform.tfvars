@@ -4,6 +4,8 @@ environment = "staging"
 region      = "eu-central-1"
 protected   = false
 
+detailed_monitoring = false
+
 network = { nat = "single" }
 
 hosts = {

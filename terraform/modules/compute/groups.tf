@@ -21,7 +21,7 @@ resource "aws_launch_template" "group" {
   }
 
   monitoring {
-    enabled = true
+    enabled = var.detailed_monitoring
   }
 
   block_device_mappings {

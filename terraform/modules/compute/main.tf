@@ -32,7 +32,7 @@ resource "aws_instance" "host" {
   vpc_security_group_ids  = [var.security_group_ids[each.value.role]]
   iam_instance_profile    = var.instance_profile
   disable_api_termination = var.protected
-  monitoring              = true
+  monitoring              = var.detailed_monitoring
   ebs_optimized           = true
 
   metadata_options {

@@ -90,6 +90,11 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "detailed_monitoring" {
+  description = "Whether AWS measures each minute, at a price, instead of every five: groups scale sooner."
+  type        = bool
+}
+
 variable "protected" {
   description = "Whether hosts are protected from termination."
   type        = bool

@@ -30,20 +30,25 @@ data "aws_iam_policy_document" "logs" {
     }
   }
 
-  statement {
-    sid       = "BucketsWrite"
-    actions   = ["s3:PutObject"]
-    resources = ["arn:${var.context.partition}:s3:::${local.log_bucket}/s3/*"]
+  # Each bucket's log has a folder, and S3 may write into those alone.
+  dynamic "statement" {
+    for_each = [local.trail_bucket, "${var.context.name}-static-${var.context.account_id}"]
 
-    principals {
-      type        = "Service"
-      identifiers = ["logging.s3.amazonaws.com"]
-    }
+    content {
+      sid       = "BucketWrites${statement.key + 1}"
+      actions   = ["s3:PutObject"]
+      resources = ["arn:${var.context.partition}:s3:::${local.log_bucket}/s3/${statement.value}/*"]
 
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.context.account_id]
+      principals {
+        type        = "Service"
+        identifiers = ["logging.s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [var.context.account_id]
+      }
     }
   }
 }

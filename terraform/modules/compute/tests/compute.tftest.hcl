@@ -12,15 +12,16 @@ variables {
   groups = {
     app = { role = "app", instance_type = "t3.micro", disk_gb = 20, min = 2, desired = 2, max = 4 }
   }
-  ami                = { owner = "136693071363", name = "debian-13-amd64-*" }
-  subnet_ids         = { eu-central-1a = "subnet-0a", eu-central-1b = "subnet-0b" }
-  private_cidr       = { eu-central-1a = "10.0.16.0/20", eu-central-1b = "10.0.32.0/20" }
-  security_group_ids = { app = "sg-0a", data = "sg-0d", monitoring = "sg-0e" }
-  target_group_arns  = { web = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef" }
-  instance_profile   = "chat-dev-node"
-  kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-  protected          = false
-  tags               = { Platform = "chat-dev" }
+  ami                 = { owner = "136693071363", name = "debian-13-amd64-*" }
+  subnet_ids          = { eu-central-1a = "subnet-0a", eu-central-1b = "subnet-0b" }
+  private_cidr        = { eu-central-1a = "10.0.16.0/20", eu-central-1b = "10.0.32.0/20" }
+  security_group_ids  = { app = "sg-0a", data = "sg-0d", monitoring = "sg-0e" }
+  target_group_arns   = { web = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef" }
+  instance_profile    = "chat-dev-node"
+  kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+  protected           = false
+  detailed_monitoring = true
+  tags                = { Platform = "chat-dev" }
 }
 
 run "hosts" {

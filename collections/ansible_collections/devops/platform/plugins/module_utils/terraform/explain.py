@@ -107,5 +107,5 @@ def explain(text: str, environment: str, step: str) -> str:
 
 def of_result(result: Mapping[str, Any], environment: str, step: str) -> str:
     """The same of a failed task's result: its message may hold less than what the program wrote."""
-    said = [str(result.get(key) or "") for key in ("msg", "stderr")]
+    said = [str(result.get(key) or "").strip() for key in ("msg", "stderr")]
     return explain(said[0] if said[1] in said[0] else "\n".join(said), environment, step)

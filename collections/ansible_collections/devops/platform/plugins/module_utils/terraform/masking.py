@@ -61,8 +61,8 @@ def _has_mark(marks: Any) -> bool:
 
 def differences(change: Change) -> list[tuple[str, str, str]]:
     """(path, before, after) of what differs in one resource, as text, masked, by path."""
-    before = _flat(masked(change.before, change.before_sensitive))
-    after = _flat(masked(change.after, change.after_sensitive, change.unknown))
+    before = _without(_flat(masked(change.before, change.before_sensitive)), change.secrets)
+    after = _without(_flat(masked(change.after, change.after_sensitive, change.unknown)), change.secrets)
     # Where only a masked value differs, both sides would look the same.
     raw_before, raw_after = _flat(change.before), _flat(change.after)
     rows = []
@@ -75,6 +75,15 @@ def differences(change: Change) -> list[tuple[str, str, str]]:
         if old != new:
             rows.append((path, _short(old), _short(new)))
     return rows
+
+
+def _without(rows: dict[str, str], secrets: frozenset[str]) -> dict[str, str]:
+    """Values that hold one that is sensitive elsewhere are so here."""
+    return {path: SENSITIVE if any(_holds(text, secret) for secret in secrets) else text for path, text in rows.items()}
+
+
+def _holds(text: str, secret: str) -> bool:
+    return secret in text or json.dumps(secret, ensure_ascii=False)[1:-1] in text
 
 
 def _is_below(name: str, path: str) -> bool:

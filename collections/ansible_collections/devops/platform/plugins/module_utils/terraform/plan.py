@@ -32,6 +32,8 @@ _ACTIONS = {
     ("create", "forget"): REPLACE,
 }
 
+SHORTEST_SECRET = 6
+
 
 class PlanError(ValueError):
     """A plan that cannot be read; says what is wrong with it, and what to do."""
@@ -39,7 +41,10 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource. `before` and `after` are values in clear: they leave by `masking` only."""
+    """What happens to one resource. `before` and `after` are values in clear: they leave by `masking` only.
+
+    `secrets`: values that are sensitive anywhere in the plan. Terraform loses marks where a resource copies a value.
+    """
 
     address: str
     type: str
@@ -51,6 +56,7 @@ class Change:
     after_sensitive: Any = None
     forced_by: tuple[str, ...] = ()
     reason: str = ""
+    secrets: frozenset[str] = frozenset()
 
     @property
     def module(self) -> str:
@@ -92,17 +98,51 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
     if data.get("errored"):
         raise PlanError("planning broke off with an error: what is in the plan is not all; plan again")
     outputs = data.get("output_changes") or {}
+    rows = data.get("resource_changes") or []
+    drift = data.get("resource_drift") or []
+    results = [{"address": name, "change": outputs[name]} for name in sorted(outputs)]
+    secrets = frozenset(
+        {*_sensitive_variables(data), *(text for row in (*rows, *drift, *results) for text in _sensitive(row))}
+    )
     return Plan(
-        changes=tuple(_change(row) for row in data.get("resource_changes") or []),
-        drift=tuple(_change(row) for row in data.get("resource_drift") or []),
-        outputs=tuple(_change({"address": name, "change": outputs[name]}) for name in sorted(outputs)),
+        changes=tuple(_change(row, secrets) for row in rows),
+        drift=tuple(_change(row, secrets) for row in drift),
+        outputs=tuple(_change(row, secrets) for row in results),
         variables={name: row.get("value") for name, row in (data.get("variables") or {}).items()},
         planned=data.get("planned_values") or {},
         prior=(data.get("prior_state") or {}).get("values") or {},
     )
 
 
-def _change(row: Mapping[str, Any]) -> Change:
+def _sensitive_variables(data: Mapping[str, Any]) -> Iterator[str]:
+    declared = ((data.get("configuration") or {}).get("root_module") or {}).get("variables") or {}
+    for name, row in (data.get("variables") or {}).items():
+        yield from _texts(row.get("value"), bool((declared.get(name) or {}).get("sensitive")))
+
+
+def _sensitive(row: Mapping[str, Any]) -> Iterator[str]:
+    change = row.get("change") or {}
+    yield from _texts(change.get("before"), change.get("before_sensitive"))
+    yield from _texts(change.get("after"), change.get("after_sensitive"))
+
+
+def _texts(value: Any, marks: Any) -> Iterator[str]:
+    """Texts below a mark. Short ones are found everywhere, and would mask everything."""
+    if not marks:
+        return
+    if isinstance(value, str):
+        if marks is True and len(value) >= SHORTEST_SECRET:
+            yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts(item, marks if marks is True else marks.get(name) if isinstance(marks, Mapping) else None)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            below = marks[at] if isinstance(marks, list) and at < len(marks) else None
+            yield from _texts(item, marks if marks is True else below)
+
+
+def _change(row: Mapping[str, Any], secrets: frozenset[str]) -> Change:
     change = row.get("change") or {}
     actions = tuple(change.get("actions") or ())
     address = str(row.get("address", ""))
@@ -119,6 +159,7 @@ def _change(row: Mapping[str, Any]) -> Change:
         after_sensitive=change.get("after_sensitive"),
         forced_by=tuple(_path(path) for path in change.get("replace_paths") or ()),
         reason=str(row.get("action_reason") or ""),
+        secrets=secrets,
     )
 
 

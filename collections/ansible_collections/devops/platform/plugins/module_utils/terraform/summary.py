@@ -122,17 +122,31 @@ def _created(changes: list[Change]) -> list[str]:
     return ["", "create:", *said] if said else []
 
 
-def _drift(plan: Plan) -> list[str]:
-    """What others changed: the plan takes it back where the configuration says otherwise."""
-    said = []
+def drifted(plan: Plan) -> dict[str, list[tuple[str, str, str]]]:
+    """address → (path, was, is) of what others changed and this plan puts right; no rows for what is gone.
+
+    Terraform's own list has all that reads otherwise than after the last apply, such as times and what other resources
+    add to this one. Only what the plan acts upon is anybody's doing.
+    """
+    acts = {change.address: change for change in plan.of(CREATE, CHANGE, REPLACE)}
+    found: dict[str, list[tuple[str, str, str]]] = {}
     for change in sorted(plan.drift, key=_by_address):
         if change.action == DESTROY:
-            said.append(f"  ! {change.address}: is gone")
-            continue
-        rows = [f"      {path}: {old or '(none)'} → {new or '(none)'}" for path, old, new in differences(change)]
-        if rows:
-            said += [f"  ! {change.address}", *rows]
-    return ["", "changed by others since the last apply:", *said] if said else []
+            found[change.address] = []
+        elif change.address in acts:
+            wanted = {path for path, _old, _new in differences(acts[change.address])}
+            rows = [row for row in differences(change) if row[0] in wanted]
+            if rows:
+                found[change.address] = rows
+    return found
+
+
+def _drift(plan: Plan) -> list[str]:
+    said = []
+    for address, rows in drifted(plan).items():
+        said.append(f"  ! {address}" + ("" if rows else ": is gone"))
+        said += [f"      {path}: was {old or '(none)'}, is {new or '(none)'}" for path, old, new in rows]
+    return ["", "changed by others since the last apply, and put right:", *said] if said else []
 
 
 def _outputs(plan: Plan) -> list[str]:

@@ -60,6 +60,30 @@ def test_an_unchanged_secret_is_none() -> None:
     assert masking.differences(found.changes[0]) == []
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "resource_changes": [
+                row("aws_lb.other", "change", before={"t": CANARY}, after={}, before_sensitive={"t": True})
+            ]
+        },
+        {"output_changes": {"o": {"actions": ["update"], "after": [CANARY], "after_sensitive": [True]}}},
+        {
+            "variables": {"token": {"value": CANARY}},
+            "configuration": {"root_module": {"variables": {"token": {"sensitive": True}}}},
+        },
+    ],
+    ids=["another resource", "an output", "a variable"],
+)
+def test_a_copy_without_a_mark_is_masked_as_well(more: dict[str, Any]) -> None:
+    """Terraform marks what the configuration takes from a secret, and not what the resource makes of it."""
+    copied = row("terraform_data.this", "change", before={"out": [f"key={CANARY}\n"]}, after={"out": []})
+    found = parse_plan({**plan(copied), **more, "resource_changes": [copied, *more.get("resource_changes", [])]})
+    assert CANARY not in json.dumps([masking.diff(found), summary.lines(found, "dev")])
+    assert "(sensitive)" in masking.diff(found)["before"]
+
+
 def test_the_diff_has_both_sides_of_a_replacement() -> None:
     found = parse_plan(
         plan(
