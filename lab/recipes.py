@@ -45,6 +45,7 @@ RECIPES = (
             "github.com/google/cadvisor/version.Revision": "lab",
         },
     ),
+    Recipe("tflint", "github.com/terraform-linters/tflint", {"tflint": "github.com/terraform-linters/tflint"}),
 )
 
 

@@ -171,8 +171,8 @@ CATALOGUE: tuple[Suite, ...] = (
     ),
     Suite(
         "aws-terraform",
-        "the playbook against moto's server: approve, apply, drift, destroy, and what goes wrong",
-        (*PYTEST, "-s", *(f"tests/aws/test_aws_{name}.py" for name in ("apply", "playbook", "faults"))),
+        "the playbook against moto's server: approve, apply, drift, destroy, faults; tflint and checkov",
+        (*PYTEST, "-s", *(f"tests/aws/test_aws_{name}.py" for name in ("apply", "playbook", "faults", "lint"))),
         frozenset({"aws"}),
         minutes=45,
         needs="tests/aws",

@@ -1,27 +1,6 @@
 # What must be there before an environment can be: the bucket of states, and its key. Applied once, by hand, with its own
 # state beside it; that holds nothing secret, and a lost one is imported anew.
 
-terraform {
-  required_version = ">= 1.11"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 6.0"
-    }
-  }
-}
-
-variable "bucket" {
-  description = "The bucket's name, as in environments/*/backend.hcl; the key's alias is called the same."
-  type        = string
-}
-
-variable "region" {
-  description = "Where states are kept."
-  type        = string
-}
-
 provider "aws" {
   region = var.region
 
@@ -69,9 +48,4 @@ module "bucket" {
   partition     = data.aws_partition.this.partition
   kms_key_arn   = aws_kms_key.state.arn
   force_destroy = false
-}
-
-output "bucket" {
-  description = "The bucket, for backend.hcl."
-  value       = module.bucket.name
 }
