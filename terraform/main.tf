@@ -23,6 +23,7 @@ module "iam" {
 
   context          = local.context
   key_alias        = module.encryption.alias
+  transfer_bucket  = var.transfer_bucket
   admin_principals = var.admin_principals
   pipeline         = var.pipeline
 }
@@ -123,6 +124,17 @@ module "eks" {
   admin_role_arn     = module.iam.role_arns["admin"]
   kms_key_arn        = module.encryption.key_arn
   log_days           = var.logs.days
+}
+
+# Through it Ansible hands files to hosts: Systems Manager carries commands only. A day is longer than any rollout.
+module "transfer" {
+  source = "./modules/bucket"
+
+  name          = var.transfer_bucket
+  partition     = local.context.partition
+  kms_key_arn   = module.encryption.key_arn
+  force_destroy = true
+  expire_days   = 1
 }
 
 module "registry" {

@@ -30,6 +30,7 @@ output "settings" {
     name_servers    = module.dns.name_servers
     nat_addresses   = module.network.nat_addresses
     groups          = module.compute.group_names
+    transfer_bucket = module.transfer.name
     repositories    = module.registry.repositories
     roles           = module.iam.role_arns
     alarms          = module.observability.topic_arn

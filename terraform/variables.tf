@@ -72,6 +72,7 @@ variable "ami" {
     owner       = optional(string, "136693071363")
     name        = optional(string, "debian-13-amd64-*")
     root_device = optional(string, "/dev/xvda")
+    agent       = optional(bool, true)
   })
   default = {}
 }
@@ -130,6 +131,11 @@ variable "edge" {
       sticky      = optional(bool, false)
     }))
   })
+}
+
+variable "transfer_bucket" {
+  description = "Bucket through which Ansible hands files to hosts, as ansible_aws_ssm_bucket_name in the inventory."
+  type        = string
 }
 
 variable "static" {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from ansible_collections.devops.platform.plugins.module_utils.terraform import cost
 from tests.aws.harness.terraform import ENVIRONMENTS
 from tests.aws.harness.values import column, of_type
+from tools import REPOSITORY
 
 Plan = Mapping[str, Any]
 Planned = Callable[[str], dict[str, Any]]
@@ -49,7 +51,7 @@ ASPECTS: dict[str, Callable[[Plan], Any]] = {
     "network: NAT gateways": _number("aws_nat_gateway"),
     "network: flows that are logged": lambda plan: column(plan, "aws_flow_log", "traffic_type") == ["ALL"],
     "logs: days": _least("aws_cloudwatch_log_group", "retention_in_days"),
-    "buckets: not destroyed with what is in them": _never("aws_s3_bucket", "force_destroy"),
+    "buckets: not destroyed with what is in them": _never("aws_s3_bucket", "force_destroy", "module.observability"),
     "registry: not destroyed with what is in it": _never("aws_ecr_repository", "force_delete"),
     "secrets: days to take one back": _least("aws_secretsmanager_secret", "recovery_window_in_days"),
     "key: days to take it back": _least("aws_kms_key", "deletion_window_in_days"),
@@ -72,6 +74,14 @@ def test_dev_costs_a_quarter_of_prod_at_most(planned: Planned) -> None:
     dev, prod = (cost.estimate(planned(environment)["planned_values"], prices) for environment in ("dev", "prod"))
     assert not dev.unpriced | prod.unpriced
     assert 0 < dev.total <= prod.total / 4, f"dev {dev.total:.0f}, prod {prod.total:.0f} {prices['currency']}"
+
+
+def test_the_documented_figures_are_the_estimates(planned: Planned) -> None:
+    text = (REPOSITORY / "docs" / "aws.md").read_text()
+    documented = {name: int(figure) for name, figure in re.findall(r"^\| (\w+) \| (\d+) USD \|", text, re.MULTILINE)}
+    prices = cost.load_prices()
+    totals = {name: cost.estimate(planned(name)["planned_values"], prices).total for name in ENVIRONMENTS}
+    assert documented == {name: round(total) for name, total in totals.items()}
 
 
 def test_prices_are_those_of_the_region(planned: Planned) -> None:

@@ -5,6 +5,7 @@ region      = "eu-central-1"
 protected   = false
 
 detailed_monitoring = false
+transfer_bucket     = "chat-dev-transfer" # the inventory says the same
 
 network = { nat = "single" }
 

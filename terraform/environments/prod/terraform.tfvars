@@ -5,6 +5,7 @@ region      = "eu-central-1"
 protected   = true
 
 detailed_monitoring = true
+transfer_bucket     = "chat-prod-transfer" # the inventory says the same
 
 network = { nat = "per_zone" }
 

@@ -6,7 +6,7 @@ resource "aws_backup_vault" "this" {
   force_destroy = !var.protected
 }
 
-# Copies cannot be deleted before their time, by nobody's mistake or malice.
+# Copies cannot be deleted before their time, unless somebody takes the lock away first; CloudTrail has that.
 resource "aws_backup_vault_lock_configuration" "this" {
   count = var.protected ? 1 : 0
 

@@ -8,6 +8,7 @@ resource "aws_launch_template" "group" {
   instance_type          = each.value.instance_type
   update_default_version = true
   ebs_optimized          = true
+  user_data              = local.user_data == null ? null : base64encode(local.user_data)
   vpc_security_group_ids = [var.security_group_ids[each.value.role]]
 
   iam_instance_profile {

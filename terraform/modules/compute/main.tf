@@ -1,7 +1,8 @@
 # Hosts: named ones, of which each is one instance for good, and groups, whose members come and go.
 
 locals {
-  zones = keys(var.subnet_ids)
+  user_data = var.ami.agent ? templatefile("${path.module}/agent.yaml.tftpl", { region = var.context.region }) : null
+  zones     = keys(var.subnet_ids)
   # A host stays in its zone when others come and go: its number in its name decides, not its place in the map.
   host_zone = {
     for name, host in var.hosts : name => local.zones[(try(tonumber(regex("[0-9]+$", name)), 1) + length(local.zones) - 1) % length(local.zones)]
@@ -34,6 +35,7 @@ resource "aws_instance" "host" {
   disable_api_termination = var.protected
   monitoring              = var.detailed_monitoring
   ebs_optimized           = true
+  user_data               = local.user_data
 
   metadata_options {
     http_endpoint               = "enabled"
@@ -58,8 +60,8 @@ resource "aws_instance" "host" {
 
   lifecycle {
     # A newer image is no reason to replace a host with its data: upgrades of packages are Ansible's part. A host is
-    # renewed by name: terraform plan -replace.
-    ignore_changes = [ami]
+    # renewed by name: playbooks/infrastructure.yml -e renew=ADDRESS.
+    ignore_changes = [ami, user_data]
   }
 }
 

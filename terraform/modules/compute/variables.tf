@@ -52,11 +52,12 @@ variable "groups" {
 }
 
 variable "ami" {
-  description = "The image of hosts: the newest of an owner whose name fits. New hosts get it, those that run stay."
+  description = "The image of hosts: the newest of an owner whose name fits. New hosts get it, those that run stay. agent = false where the image has that of Systems Manager."
   type = object({
     owner       = string
     name        = string
     root_device = optional(string, "/dev/xvda")
+    agent       = optional(bool, true)
   })
 }
 

@@ -91,6 +91,30 @@ data "aws_iam_policy_document" "pipeline" {
   }
 
   statement {
+    sid       = "HandOverFiles"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["arn:${var.context.partition}:s3:::${var.transfer_bucket}/*"]
+  }
+
+  statement {
+    sid       = "FindTransferBucket"
+    actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
+    resources = ["arn:${var.context.partition}:s3:::${var.transfer_bucket}"]
+  }
+
+  statement {
+    sid       = "EncryptFiles"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [local.keys]
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = [var.key_alias]
+    }
+  }
+
+  statement {
     sid       = "ReadState"
     actions   = ["s3:GetObject"]
     resources = ["arn:${var.context.partition}:s3:::${each.value.state_bucket}/${var.context.environment}/*"]

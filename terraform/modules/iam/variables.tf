@@ -14,6 +14,11 @@ variable "key_alias" {
   type        = string
 }
 
+variable "transfer_bucket" {
+  description = "Bucket through which the pipeline hands files to hosts; hosts get them by signed addresses."
+  type        = string
+}
+
 variable "admin_principals" {
   description = "ARNs that may become administrators, with MFA; none for whom the account's own policies let."
   type        = list(string)

@@ -74,6 +74,7 @@ class Playbook:
             "env": env,
             "terraform_project": str(self.project),
             "terraform_work": str(self.work),
+            "terraform_outputs": str(self.folder / "outputs"),
             "terraform_plugins": str(plugin_folder() or ""),
             **self.more,
         }
@@ -112,5 +113,5 @@ class Playbook:
         return Terraform(self.project, self.work / env / "data", self.environment)
 
     def outputs(self, env: str = "dev") -> dict[str, Any]:
-        found = json.loads((self.work / env / "outputs.json").read_text())
+        found = json.loads((self.folder / "outputs" / f"{env}.json").read_text())
         return {name: output["value"] for name, output in found.items()}

@@ -58,6 +58,28 @@ run "hosts" {
   }
 }
 
+run "the_agent_comes_with_the_first_boot" {
+  command = plan
+
+  assert {
+    condition     = strcontains(aws_instance.host["mon1"].user_data, "amazon-ssm-eu-central-1/latest") && startswith(base64decode(aws_launch_template.group["app"].user_data), "#cloud-config")
+    error_message = "Without the agent nobody reaches a host."
+  }
+}
+
+run "an_image_that_has_the_agent" {
+  command = plan
+
+  variables {
+    ami = { owner = "self", name = "ours-*", agent = false }
+  }
+
+  assert {
+    condition     = local.user_data == null && aws_launch_template.group["app"].user_data == null
+    error_message = "Nothing is fetched where nothing is missing."
+  }
+}
+
 run "another_host_moves_none" {
   command = plan
 

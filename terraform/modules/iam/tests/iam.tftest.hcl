@@ -3,8 +3,9 @@ mock_provider "aws" {
 }
 
 variables {
-  context   = { name = "chat-dev", environment = "dev", account_id = "123456789012", region = "eu-central-1", partition = "aws" }
-  key_alias = "alias/chat-dev"
+  context         = { name = "chat-dev", environment = "dev", account_id = "123456789012", region = "eu-central-1", partition = "aws" }
+  key_alias       = "alias/chat-dev"
+  transfer_bucket = "chat-dev-transfer"
 }
 
 run "no_pipeline" {
