@@ -53,7 +53,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    id     = "earlier-versions"
+    id     = "lifecycle"
     status = "Enabled"
 
     filter {}
@@ -65,19 +65,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
-  }
 
-  dynamic "rule" {
-    for_each = var.expire_days > 0 ? ["objects"] : []
+    dynamic "expiration" {
+      for_each = var.expire_days > 0 ? [var.expire_days] : []
 
-    content {
-      id     = "objects"
-      status = "Enabled"
-
-      filter {}
-
-      expiration {
-        days = var.expire_days
+      content {
+        days = expiration.value
       }
     }
   }

@@ -8,6 +8,7 @@ locals {
 }
 
 resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:The module observability logs its flows; the check does not follow outputs
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true

@@ -33,7 +33,7 @@ run "private_encrypted_versioned" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_logging.this) == 0 && length(aws_s3_bucket_lifecycle_configuration.this.rule) == 1
+    condition     = length(aws_s3_bucket_logging.this) == 0 && length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
     error_message = "No log and no end where nobody asks for them."
   }
 }
@@ -47,7 +47,7 @@ run "logged_and_expiring" {
   }
 
   assert {
-    condition     = aws_s3_bucket_logging.this[0].target_bucket == "chat-dev-logs" && length(aws_s3_bucket_lifecycle_configuration.this.rule) == 2
+    condition     = aws_s3_bucket_logging.this[0].target_bucket == "chat-dev-logs" && aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 30
     error_message = "Logs go to the bucket that is named; objects go after their time."
   }
 }
