@@ -1,4 +1,4 @@
-# For users: no single zone, host or mistake takes it down. tests/aws/test_strict.py compares it with dev.
+# For users: no single zone, host or mistake takes it down. tests/aws/test_aws_strict.py compares it with dev.
 platform    = "chat"
 environment = "prod"
 region      = "eu-central-1"
