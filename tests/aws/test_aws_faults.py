@@ -33,7 +33,7 @@ def repositories(moto: Moto) -> list[str]:
 
 def test_wrong_credentials(playbook: Playbook, between: Faults) -> None:
     between.rule = lambda request: (
-        faults.refusal("InvalidClientTokenId", "The security token included in the request is invalid.")
+        Answer("InvalidClientTokenId", "The security token included in the request is invalid.")
         if request.service == "sts"
         else None
     )
@@ -66,7 +66,7 @@ def test_a_permission_is_missing(playbook: Playbook, between: Faults, moto: Moto
 def test_half_of_it_fails(playbook: Playbook, between: Faults, moto: Moto) -> None:
     def second(request: Request) -> Answer | None:
         fails = request.action == "CreateRepository" and between.seen["CreateRepository"] >= 2
-        return faults.refusal("ServerException", "Something broke.", status=400) if fails else None
+        return Answer("InvalidParameterException", "Something broke.", status=400) if fails else None
 
     between.rule = second
     planned = playbook.run().done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import urllib.error
@@ -12,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-Answer = tuple[int, str]
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "content-encoding", "date", "server"}
 
 
@@ -22,20 +22,33 @@ class Request:
 
     service: str
     action: str
+    json: bool = False
 
 
-def refusal(code: str, message: str, status: int = 403) -> Answer:
-    """As the services with XML say it; those with JSON take the code from it as well."""
-    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return status, f"<Response><Errors>{error}</Errors></Response>"
+@dataclass(frozen=True)
+class Answer:
+    """An error of AWS; how it is written depends on the service's protocol."""
+
+    code: str
+    message: str
+    status: int = 403
+
+    def body(self, request: Request) -> tuple[str, str]:
+        """Content type and content."""
+        if request.json:
+            return "application/x-amz-json-1.1", json.dumps({"__type": self.code, "message": self.message})
+        error = f"<Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>"
+        if request.service == "ec2":
+            return "text/xml", f"<Response><Errors>{error}</Errors></Response>"
+        return "text/xml", error if request.service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
 
 
 def denied(request: Request) -> Answer:
-    return refusal("UnauthorizedOperation", f"You are not authorized to perform: {request.service}:{request.action}")
+    return Answer("AccessDeniedException", f"You are not authorized to perform: {request.service}:{request.action}")
 
 
 def throttled(_request: Request) -> Answer:
-    return refusal("RequestLimitExceeded", "Request limit exceeded.", status=503)
+    return Answer("ThrottlingException", "Rate exceeded", status=400)
 
 
 @dataclass
@@ -56,7 +69,7 @@ def _request(method: str, path: str, headers: dict[str, str], body: bytes) -> Re
     service = signed[1] if signed else ""
     target = headers.get("x-amz-target", "")
     if target:
-        return Request(service, target.rpartition(".")[2])
+        return Request(service, target.rpartition(".")[2], json=True)
     named = re.search(rb"(?:^|&)Action=(\w+)", body)
     return Request(service, named[1].decode() if named else f"{method} {path.split('?', maxsplit=1)[0]}")
 
@@ -74,9 +87,11 @@ def proxy(upstream: str) -> Iterator[Faults]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            own = faults.answer(_request(self.command, self.path, headers, body))
+            request = _request(self.command, self.path, headers, body)
+            own = faults.answer(request)
             if own:
-                self._reply(own[0], {"content-type": "text/xml"}, own[1].encode())
+                kind, content = own.body(request)
+                self._reply(own.status, {"content-type": kind}, content.encode())
                 return
             forwarded = urllib.request.Request(upstream + self.path, data=body or None, method=self.command)
             for name, value in headers.items():
