@@ -32,6 +32,9 @@ variable "token" {
 
 provider "aws" {
   region = "eu-central-1"
+
+  # Twenty-five by itself, each longer than the one before.
+  max_retries = 3
 }
 
 locals {
