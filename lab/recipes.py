@@ -59,6 +59,7 @@ RECIPES = (
         {"gitleaks": "github.com/zricethezav/gitleaks/v8"},
         {"github.com/zricethezav/gitleaks/v8/version.Version": "{version}"},
     ),
+    Recipe("tflint", "github.com/terraform-linters/tflint", {"tflint": "github.com/terraform-linters/tflint"}),
 )
 
 

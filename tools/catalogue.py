@@ -249,6 +249,23 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "terraform",
+        "modules with a mock of AWS; plans of all environments: prod stricter than dev, policies, cost",
+        (*PYTEST, *(f"tests/aws/test_aws_{name}.py" for name in ("modules", "plans", "strict"))),
+        frozenset({"aws"}),
+        minutes=15,
+        needs="tests/aws",
+    ),
+    Suite(
+        "aws-terraform",
+        "the playbook against moto's server: approve, apply, drift, destroy, faults; tflint and checkov",
+        (*PYTEST, "-s", *(f"tests/aws/test_aws_{name}.py" for name in ("apply", "playbook", "faults", "lint"))),
+        frozenset({"aws"}),
+        minutes=45,
+        needs="tests/aws",
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(

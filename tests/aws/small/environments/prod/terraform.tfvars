@@ -1,0 +1,4 @@
+platform    = "chat"
+environment = "prod"
+protected   = false
+token       = "c4n4ry-in-clear"
