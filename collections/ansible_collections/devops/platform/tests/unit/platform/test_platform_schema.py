@@ -13,12 +13,14 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
+from ansible_collections.devops.platform.plugins.module_utils.awx import desired
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import names, objectives, pins
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks.context import Context, Pins
 from ansible_collections.devops.platform.plugins.module_utils.roles import placement
 from ansible_collections.devops.platform.tests.unit.alerting import documented
+from ansible_collections.devops.platform.tests.unit.awx import known
 from ansible_collections.devops.platform.tests.unit.platform import example
 
 FOLDER = Path(shape.__file__).parent
@@ -116,6 +118,11 @@ def read_by_code() -> set[str]:
     topology.alertmanager_cluster(platform, "mon1", groups, addresses)
     with_slos = example.data(("  edge:\n", f"{example.SLOS}  edge:\n"))
     slo.slo_rules(Recorder(with_slos, SCHEMA["properties"]["platform"], (), seen)["slos"])
+    more = "    approval: {timeout: 60}\n    schedules: {a: {job: drift, at: '03:17'}}\n"
+    awx = known.platform(("    notifications:", f"{more}    notifications:"))
+    node = SCHEMA["properties"]["platform"]["properties"]["awx"]
+    desired.items({**awx, "awx": Recorder(awx["awx"], node, ("awx",), seen)}, groups, None)
+    seen.add("awx")
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)
