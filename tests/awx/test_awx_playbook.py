@@ -74,7 +74,7 @@ def refused(controller: Controller) -> str:
 def test_everything_is_made(first):
     fake, run = first
     assert run.code == 0, run.output[-6000:]
-    assert "make job template ''chat lab rollout''" in run.words
+    assert "make job template 'chat lab rollout'" in run.words
     assert set(fake.named("job_templates")) == {f"{PREFIX} {job.name}" for job in JOBS if job.usual}
     for endpoint in ("projects", "inventories", "inventory_sources", "job_templates", "schedules", "credential_types"):
         own = [obj for name, obj in fake.named(endpoint).items() if name.startswith(PREFIX)]
@@ -144,7 +144,7 @@ def test_a_second_run_changes_nothing(made):
 def test_check_mode_tells_everything_and_changes_nothing(fresh):
     fake, controller = fresh
     words = expect(controller, True, "--check")
-    for said in ("organisation ''chat''", "node ''approve'' of chat lab release", "schedule ''chat lab drift''"):
+    for said in ("organisation 'chat'", "node 'approve' of chat lab release", "schedule 'chat lab drift'"):
         assert f"make {said}" in words
     assert fake.writes == []
 
@@ -154,9 +154,9 @@ def test_check_mode_tells_what_differs(made):
     controller.edit(('at: "03:17"', 'at: "04:17"'), (WEEKLY, ""), ("branch: main", "branch: next"))
     words = expect(controller, True, "--check")
     for said in (
-        "change project ''chat lab'': scm_branch",
-        "change schedule ''chat lab drift'': rrule",
-        "remove schedule ''chat lab weekly''",
+        "change project 'chat lab': scm_branch",
+        "change schedule 'chat lab drift': rrule",
+        "remove schedule 'chat lab weekly'",
     ):
         assert said in words
     assert fake.writes == []
@@ -205,7 +205,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_changed(made):
     assert f"write {MARK}] at the end of its description" in words
     assert fake.writes == []
     inventory["description"] = f"Somebody's {MARK}]"
-    assert "change inventory ''chat lab'': description" in expect(controller, True)
+    assert "change inventory 'chat lab': description" in expect(controller, True)
     assert inventory["description"] == description
 
 
@@ -219,9 +219,9 @@ def test_a_change_by_hand_is_put_right(made):
     workflow = nodes["verify"]["workflow_job_template"]
     fake.add("workflow_job_template_nodes", {"identifier": "extra", "workflow_job_template": workflow})
     words = expect(controller, True)
-    assert "change job template ''chat lab rollout'': job_type, credentials, survey_spec" in words
-    assert "change node ''verify'' of chat lab release: failure_nodes" in words
-    assert "remove node ''extra'' of chat lab release" in words
+    assert "change job template 'chat lab rollout': job_type, credentials, survey_spec" in words
+    assert "change node 'verify' of chat lab release: failure_nodes" in words
+    assert "remove node 'extra' of chat lab release" in words
     assert follows(fake) == FLOW
     expect(controller, False)
 
@@ -230,7 +230,7 @@ def test_a_secret_that_has_changed_is_sent_again(made):
     fake, controller = made
     controller.set_secrets({"mail_password": "canary-another"})
     words = expect(controller, True)
-    assert "change notification template ''chat lab ops email'': description" in words
+    assert "change notification template 'chat lab ops email': description" in words
     assert "canary-another" not in words
     mail = fake.named("notification_templates")[f"{PREFIX} ops email"]
     assert mail["notification_configuration"]["password"] == "canary-another"

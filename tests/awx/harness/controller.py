@@ -154,5 +154,5 @@ class Run:
 
     @property
     def words(self) -> str:
-        """The output without its line ends. Quotes in lists are doubled, as YAML has them."""
-        return " ".join(self.output.split())
+        """The output without its line ends, and without the quotes that YAML doubles."""
+        return " ".join(self.output.split()).replace("''", "'")

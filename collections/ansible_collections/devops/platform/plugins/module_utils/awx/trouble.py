@@ -44,11 +44,15 @@ MEANINGS: tuple[tuple[str, str], ...] = (
 
 
 def explained(platform: Data, result: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
-    """One message for the failed result of a task, of one call or of a loop; no secret stands in it."""
+    """One message for the failed result of a task, of one call or of a loop; no secret stands in it.
+
+    Of a loop's results those are told that failed; all of them where none says so.
+    """
+    if AGAIN in str(result.get("msg")):
+        return str(result["msg"])  # it has been explained already
     settings = Settings.of(platform)
-    failed = [one for one in result.get("results") or () if one.get("failed")]
-    calls = failed or [result]
-    texts = [_of_call(call) for call in calls]
+    results = result.get("results") or ()
+    texts = [_of_call(call) for call in [one for one in results if one.get("failed")] or results or [result]]
     meaning = next(words for pattern, words in MEANINGS if re.search(pattern, "\n".join(texts)))
     values = {"url": settings.url, "token": settings.token, "organization": settings.organization, "again": AGAIN}
     return _masked("\n".join([*texts, " ".join(meaning.format(**values).split())]), secrets)

@@ -49,3 +49,13 @@ def test_secrets_are_masked_by_their_names():
 
 def test_a_failure_without_words_has_some():
     assert explained(PLATFORM, {}, {}).startswith("failed without a word")
+
+
+def test_results_that_were_not_allowed_to_fail_are_told_as_well():
+    kept = [{"item": {"name": "mail"}, "failed": False, "msg": "no"}]
+    assert explained(PLATFORM, {"results": kept}, {}).startswith("mail: no\n")
+
+
+def test_what_is_explained_already_is_not_explained_again():
+    once = explained(PLATFORM, {"msg": "no"}, {})
+    assert explained(PLATFORM, {"msg": once}, {}) == once
