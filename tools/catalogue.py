@@ -67,6 +67,14 @@ CATALOGUE: tuple[Suite, ...] = (
     _app("chat", "the chat's services: lint, types and tests with real servers"),
     _app("chat/web", "the chat's page: types, lint, tests and build"),
     Suite(
+        "awx",
+        "AWX's objects against a fake of its API, and every job template with ansible-runner",
+        (*PYTEST, "tests/awx"),
+        frozenset({"aws"}),
+        minutes=15,
+        needs="tests/awx",
+    ),
+    Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),
     _molecule("default", "all host roles on one Debian 13"),

@@ -64,7 +64,7 @@ KINDS: Mapping[str, Kind] = {
     "projects": Kind(
         "project",
         ("name",),
-        {"scm_type": "", "scm_url": "", "scm_branch": "", "scm_update_on_launch": False, "allow_override": False},
+        {"scm_type": "", "scm_url": "", "scm_branch": "", "scm_update_on_launch": False, "timeout": 0},
         {**ORGANIZATION, **CREDENTIAL},
         lists=NOTIFIED,
     ),

@@ -57,13 +57,13 @@ msg:
   type: raw
   sample: ["change job template 'chat prod rollout': survey_spec", "remove schedule 'chat prod nightly'"]
 plan:
-  description: The calls. An argument C({secret: NAME}) stands for a secret.
+  description: "The calls. An argument C({secret: NAME}) stands for a secret."
   returned: always
   type: dict
   contains:
     present:
-      description: Kind of object to the calls that make or change some, each with RV(ignore:name), C(arguments), and
-        C(secret), whether a secret is among them.
+      description: Kind of object to the calls that make or change some, each with C(name), C(arguments), and C(secret),
+        which says whether a secret is among them.
       type: dict
     links:
       description: Calls that lead from node to node of the workflow, after all nodes are there.

@@ -40,6 +40,7 @@ FLOW: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "verify": ("verify", (), ("rollback",)),
     "rollback": ("rollback", (), ()),
 }
+FETCH = 600  # seconds that fetching the repository may take
 LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 
 
@@ -123,10 +124,11 @@ class _Maker:
                 "scm_url": settings.repository,
                 "scm_branch": settings.branch,
                 "scm_update_on_launch": True,
+                "timeout": FETCH,
                 **self._with("credential", settings.project_credential),
             },
         )
-        yield self._item("inventory", "", "Its hosts.", {})
+        yield self._item("inventory", "", "Its hosts.", {"kind": ""})
         cloud = next((one for one in settings.credentials if one.kind == "aws"), None)
         yield self._item(
             "inventory_source",

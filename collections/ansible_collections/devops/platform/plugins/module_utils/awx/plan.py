@@ -181,12 +181,14 @@ def _alike(wanted: Any, there: Any, open_: bool) -> bool:
 def _update_project(
     wanted: Sequence[Item], present: dict[str, list[Call]], there: Mapping[tuple[str, str, str], Actual]
 ) -> None:
-    """AWX takes a job template only for playbooks that it has seen: before a new one it fetches the repository."""
+    """AWX takes a job template only for playbooks that it has seen: it fetches the repository before a new one, and
+    whenever the project changes."""
     known = {one.raw.get("playbook") for one in there.values() if one.kind == "job_template"}
     asked = {call.arguments["playbook"] for call in present["job_template"]}
     for item in wanted:
-        if item.kind == "project" and asked - known and not present["project"]:
-            present["project"].append(Call(item.name, {**item.arguments, "update_project": True}))
+        if item.kind == "project" and (asked - known or present["project"]):
+            says = "".join(call.says for call in present["project"])
+            present["project"] = [Call(item.name, {**item.arguments, "update_project": True}, says)]
 
 
 def _prune(wanted: Sequence[Item], actual: Sequence[Actual], marker: str) -> dict[str, list[Call]]:

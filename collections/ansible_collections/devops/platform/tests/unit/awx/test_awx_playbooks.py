@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,15 @@ import pytest
 import yaml
 from jinja2 import Environment, meta
 
+from ansible_collections.devops.platform.plugins.module_utils.awx import credentials, surveys
 from ansible_collections.devops.platform.plugins.module_utils.awx.desired import FLOW, KINDS
-from ansible_collections.devops.platform.plugins.module_utils.awx.playbooks import BY_NAME, JOBS, PARTS, PLAYBOOKS
+from ansible_collections.devops.platform.plugins.module_utils.awx.playbooks import (
+    BY_NAME,
+    JOBS,
+    PARTS,
+    PLAYBOOKS,
+    questions,
+)
 from ansible_collections.devops.platform.plugins.module_utils.platform import paths
 
 ROOT = paths.find_root(Path(__file__))
@@ -152,3 +160,34 @@ def test_the_playbook_sends_and_removes_every_kind():
         for task in [task for task in tasks if "loop" in task]:
             [module] = [key for key in task if key.startswith("awx.awx.")]
             assert task["loop"].endswith(f"{module.removeprefix('awx.awx.')} }}}}") or "links" in task["loop"]
+
+
+PAGE = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table on docs/awx.md whose first line begins so."""
+    lines = PAGE.split(heading, 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_the_page_says_what_each_job_asks_for():
+    told = {
+        job: re.findall(r"`(\w+)`", asks)
+        for jobs, _what, asks in rows("| job template |")
+        for job in re.findall(r"`([\w-]+)`", jobs)
+    }
+    assert told == {job.name: [variable.name for variable in questions(job)] for job in JOBS}
+
+
+def test_the_page_knows_every_setting_and_type():
+    schema = json.loads((Path(surveys.__file__).parent.parent / "platform" / "schema.json").read_text(encoding="utf-8"))
+    settings = schema["properties"]["platform"]["properties"]["awx"]["properties"]
+    assert {key for row in rows("| key |") for key in re.findall(r"`(\w+)`", row[0])} == set(settings)
+    assert {kind for row in rows("| type of credential |") for kind in re.findall(r"`(\w+)`", row[0])} == set(
+        credentials.KINDS
+    )
+    assert [job["enum"] for job in [settings["jobs"]["items"]]] == [[job.name for job in JOBS]]
+    assert settings["credentials"]["patternProperties"].popitem()[1]["properties"]["type"]["enum"] == list(
+        credentials.KINDS
+    )

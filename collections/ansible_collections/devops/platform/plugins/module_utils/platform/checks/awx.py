@@ -138,7 +138,8 @@ def references(context: Context) -> Iterator[Finding]:
             known = [one.name for one in settings.credentials]
             yield Finding(path, f"there is no credential '{name}'{did_you_mean(name, known)}")
         elif found is not None and found.kind != kind:
-            yield Finding(path, f"takes one of type {kind}, and '{name}' is of type {found.kind or 'nobody knows'}")
+            which = f"is of type {found.kind}" if found.kind else f"does not say that it is; add type: {kind} to it"
+            yield Finding(path, f"takes one of type {kind}, and '{name}' {which}")
 
 
 def schedules(context: Context) -> Iterator[Finding]:
