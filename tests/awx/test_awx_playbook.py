@@ -266,8 +266,10 @@ def test_awx_fails_in_the_middle_and_the_next_run_goes_on(made, method, part, le
     assert "The host sent back a server error" in words
     assert "failed by itself; its log (the container awx-web) says why. What was done so far holds" in words
     expect(controller, True)
-    expect(controller, False)
     assert follows(fake) == FLOW
+    assert f"{PREFIX} weekly" not in fake.named("schedules")
+    rollback = fake.named("job_templates")[f"{PREFIX} rollback"]
+    assert [one["variable"] for one in fake.surveys[rollback["id"]]["spec"]] == ["to", "undo"]
 
 
 def test_a_wrong_token_and_an_awx_that_does_not_answer_are_told(fresh):
