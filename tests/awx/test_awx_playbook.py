@@ -177,7 +177,13 @@ def test_what_is_no_longer_declared_goes_and_what_is_foreign_stays(made):
             "organization": organization,
             "notification_type": "webhook",
             "notification_configuration": {},
-            "description": "x [devops.platform chat/labs]",
+            "description": "x [devops.platform chat/labs ops]",
+        },
+        # What AWX makes of "copy": the same description, another name.
+        "workflow_job_templates": {
+            "name": f"{PREFIX} release @ 12:01",
+            "organization": organization,
+            "description": f"x {MARK} release]",
         },
     }
     numbers = {endpoint: fake.add(endpoint, given)["id"] for endpoint, given in foreign.items()}
@@ -187,7 +193,7 @@ def test_what_is_no_longer_declared_goes_and_what_is_foreign_stays(made):
         "theirs",
         *(f"{PREFIX} {name}" for name in ("site", "rollout", "drift")),
     }
-    assert fake.named("workflow_job_templates") == {}
+    assert set(fake.named("workflow_job_templates")) == {f"{PREFIX} release @ 12:01"}
     assert set(fake.named("schedules")) == {"chat lab theirs", f"{PREFIX} drift"}
     assert set(fake.named("notification_templates")) == {"chat labs ops"}
     assert f"{PREFIX} hashicorp vault" not in fake.named("credential_types")
@@ -201,8 +207,8 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_changed(made):
     description = inventory["description"]
     inventory["description"] = "Somebody's"
     words = refused(controller)
-    assert f"AWX has inventory 'chat lab' (id {inventory['id']}) already, and nothing says that it is" in words
-    assert f"write {MARK}] at the end of its description" in words
+    assert f"AWX has inventory 'chat lab' (id {inventory['id']}; {MARK}]) already, and nothing says" in words
+    assert "write what stands in brackets at the end of its description" in words
     assert fake.writes == []
     inventory["description"] = f"Somebody's {MARK}]"
     assert "change inventory 'chat lab': description" in expect(controller, True)

@@ -58,14 +58,14 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 raise Refused(trouble.explained(platform, {"msg": str(error)}, secrets)) from error
 
-        there = actual.read(ask, settings.organization, settings.marker)
-        found = plan.plan(wanted, there, settings.marker, secrets, token)
+        there = actual.read(ask, settings.organization, settings.owner)
+        found = plan.plan(wanted, there, settings.owner, secrets, token)
         said = found.said()
         about = {"url": settings.url, "token_secret": settings.token, "organization": settings.organization}
         return {
             # Outside check mode the tasks that follow change something, and say so themselves.
             "changed": bool(said) and bool(self._task.check_mode),
-            "msg": said or f"{settings.url} has what {settings.prefix} declares",
+            "msg": said or f"{settings.url} has what {settings.owner.prefix} declares",
             "plan": found.data(),
             "secrets": names,
             **about,

@@ -14,8 +14,9 @@ author:
 description:
   - Reads what AWX has in the organisation of C(platform.awx), and says which calls of the modules of C(awx.awx) make it
     what C(platform.awx) declares. Changes nothing itself; C(playbooks/awx.yml) carries the calls out.
-  - The platform's own is what carries its mark in the description, such as C([devops.platform chat/prod]), and the
-    nodes of its workflow. Only that is changed or removed. It refuses where something else has a name that it needs.
+  - The platform's own is what carries its mark in the description, such as C([devops.platform chat/prod rollout]),
+    and the nodes of its workflow. Only that is changed or removed. It refuses where something else has a name that it
+    needs.
   - AWX shows no secret that it was given. A digest of them, keyed with the token, stands in the mark; where that
     differs, they are sent again.
 attributes:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from .desired import LINKS
+from .owner import Owner
 from .settings import EVENTS
 
 # (endpoint, parameters) -> the objects of all pages, or the one answer where it is no list.
@@ -74,7 +75,7 @@ class Actual:
         return self.raw.get(key)
 
 
-def read(ask: Ask, organization: str, marker: str) -> list[Actual]:
+def read(ask: Ask, organization: str, owner: Owner) -> list[Actual]:
     """All that there is in the organisation; nothing where AWX has none of this name."""
     found = [Actual("organization", raw) for raw in ask("organizations", {"name": organization})]
     if not found:
@@ -82,7 +83,7 @@ def read(ask: Ask, organization: str, marker: str) -> list[Actual]:
         return [one for kind, (_path, within) in ENDPOINTS.items() if not within for one in _kind(ask, kind, {})]
     for kind, (_endpoint, within) in ENDPOINTS.items():
         for one in _kind(ask, kind, {within: found[0].id} if within else {}):
-            found.extend(_whole(ask, one) if marker in one.description else [one])
+            found.extend(_whole(ask, one) if owner.owns(one.name, one.description) else [one])
     return found
 
 

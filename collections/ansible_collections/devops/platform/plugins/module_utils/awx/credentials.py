@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
 
+from .owner import Owner
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -65,10 +67,10 @@ HASHICORP = {"VAULT_ADDR": "{{ url }}", "VAULT_TOKEN": "{{ token }}", "VAULT_NAM
 LABELS = {"url": "Address", "token": "Token", "namespace": "Namespace"}
 
 
-def title(kind: str, prefix: str) -> str:
+def title(kind: str, owner: Owner) -> str:
     """What AWX calls the type."""
     found = KINDS[kind]
-    return f"{prefix} {found.title}" if found.own else found.title
+    return owner.called(found.title) if found.own else found.title
 
 
 def definition(kind: str, declared: Declaration | None, left_out: frozenset[str]) -> dict[str, Any]:

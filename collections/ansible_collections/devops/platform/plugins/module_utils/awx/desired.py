@@ -63,6 +63,7 @@ class _Maker:
     def __init__(self, platform: Data, groups: Groups, declared: Declaration | None) -> None:
         self.platform = platform
         self.settings = Settings.of(platform)
+        self.owner = self.settings.owner
         self.declared = declared
         self.choices = {TARGETS: targets_of(platform, groups)}
         self.jobs = [BY_NAME[name] for name in self.settings.jobs]
@@ -78,8 +79,8 @@ class _Maker:
         yield from self._schedules()
 
     def _item(self, kind: str, name: str, says: str, arguments: Mapping[str, Any]) -> Item:
-        full = f"{self.settings.prefix} {name}".rstrip()
-        about = {"name": full, "description": f"{says} {self.settings.marker}]"}
+        full = self.owner.called(name)
+        about = {"name": full, "description": f"{says} {self.owner.mark(full)}"}
         return Item(kind, full, {**about, "organization": self.settings.organization, **arguments})
 
     def _credentials(self) -> Iterator[Item]:
@@ -100,7 +101,7 @@ class _Maker:
         if credential.kind == "secrets":
             secrets = {name: name for name in credentials.job_secrets(self.declared, left_out)}
         inputs = {**credential.inputs, **{key: {"secret": name} for key, name in secrets.items()}}
-        kind = credentials.title(credential.kind, self.settings.prefix)
+        kind = credentials.title(credential.kind, self.owner)
         arguments = {"credential_type": kind, "inputs": inputs}
         return self._item("credential", f"{credential.name} {credential.kind}", "For its jobs.", arguments)
 
@@ -109,7 +110,7 @@ class _Maker:
         credential = self.settings.credential(name)
         if credential is None or credential.existing:
             return credential.existing if credential else name
-        return f"{self.settings.prefix} {credential.name} {credential.kind}"
+        return self.owner.called(f"{credential.name} {credential.kind}")
 
     def _base(self) -> Iterator[Item]:
         settings = self.settings
@@ -135,14 +136,14 @@ class _Maker:
             "",
             f"{settings.inventory} of the project.",
             {
-                "inventory": settings.prefix,
+                "inventory": self.owner.prefix,
                 "source": "scm",
-                "source_project": settings.prefix,
+                "source_project": self.owner.prefix,
                 "source_path": settings.inventory,
                 "overwrite": True,
                 "overwrite_vars": True,
                 "update_on_launch": True,
-                "execution_environment": settings.prefix,
+                "execution_environment": self.owner.prefix,
                 **self._with("credential", cloud.name if cloud else ""),
             },
         )
@@ -162,7 +163,7 @@ class _Maker:
         keys = {event: f"notification_templates_{'approvals' if event == 'approval' else event}" for event in events}
         return {
             key: [
-                f"{self.settings.prefix} {name} {kind}"
+                self.owner.called(f"{name} {kind}")
                 for name in self.settings.notifications[event]
                 for kind, _arguments in notifications.templates(section(receivers, name))
             ]
@@ -180,10 +181,10 @@ class _Maker:
             job.says,
             {
                 "job_type": "check" if job.check else "run",
-                "project": settings.prefix,
-                "inventory": settings.prefix,
+                "project": self.owner.prefix,
+                "inventory": self.owner.prefix,
                 "playbook": job.playbook,
-                "execution_environment": settings.prefix,
+                "execution_environment": self.owner.prefix,
                 "credentials": [self._called(one.name) for one in given],
                 "job_tags": job.tags,
                 "diff_mode": True,
@@ -221,13 +222,13 @@ class _Maker:
         job, success, failure = FLOW[identifier]
         if job:
             what: dict[str, Any] = {
-                "unified_job_template": f"{self.settings.prefix} {job}",
+                "unified_job_template": self.owner.called(job),
                 "lookup_organization": self.settings.organization,
             }
         else:
             what = {
                 "approval_node": {
-                    "name": f"{self.settings.prefix} {identifier}",
+                    "name": self.owner.called(identifier),
                     "description": "Look at the output of the plan first: it shows what changes, and the waves.",
                     "timeout": self.settings.approval,
                 }
@@ -254,7 +255,7 @@ class _Maker:
                 schedule.name,
                 f"Runs {schedule.job}.",
                 {
-                    "unified_job_template": f"{self.settings.prefix} {schedule.job}",
+                    "unified_job_template": self.owner.called(schedule.job),
                     "rrule": schedule.rrule(),
                     "extra_data": surveys.answered(schedule.answers),
                     "enabled": schedule.enabled,

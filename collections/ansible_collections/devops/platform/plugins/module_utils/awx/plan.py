@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The difference between what AWX has and what it shall have: what is sent, and what goes. Pure.
 
-Ours is what carries the platform's mark in its description, and the nodes of our workflows. Nothing else is changed or
+Ours is what carries its mark (owner.py) in its description, and the nodes of our workflows. Nothing else is changed or
 removed; where something else has the name of one of ours, the plan refuses.
 """
 
@@ -20,6 +20,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
 
 from .actual import NOTIFIED, REFERENCES, Actual
 from .desired import KINDS, LINKS, Item
+from .owner import Owner
 
 ENCRYPTED = "$encrypted$"  # what AWX shows of a secret
 # Arguments that say where something is, or how, and nothing that it has.
@@ -82,52 +83,46 @@ def digest(item: Item, secrets: Mapping[str, str], key: str) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:12]
 
 
-def signed(item: Item, secrets: Mapping[str, str], key: str) -> Item:
+def signed(item: Item, owner: Owner, secrets: Mapping[str, str], key: str) -> Item:
     """The item with that digest in its description."""
     found = digest(item, secrets, key)
     if not found:
         return item
-    description = f"{str(item.arguments['description'])[:-1]} {found}]"
+    says = str(item.arguments["description"]).removesuffix(owner.mark(item.name))
+    description = says + owner.mark(item.name, found)
     return Item(item.kind, item.name, {**item.arguments, "description": description}, item.parent)
 
 
-def plan(wanted: Sequence[Item], actual: Sequence[Actual], marker: str, secrets: Mapping[str, str], key: str) -> Plan:
+def plan(wanted: Sequence[Item], actual: Sequence[Actual], owner: Owner, secrets: Mapping[str, str], key: str) -> Plan:
     """PlatformError where something that is not ours has the name of something that would be."""
     there = {(one.kind, one.parent, one.name): one for one in actual}
     refused = [
-        f"{_called(item.kind, item.name)} (id {found.id})"
+        f"{_called(item.kind, item.name)} (id {found.id}; {owner.mark(item.name)})"
         for item in wanted
         for found in [there.get(_key(item))]
-        if found is not None and not _may_change(found, marker)
+        if found is not None and not _may_change(found, owner)
     ]
     if refused:
         raise PlatformError(
             f"AWX has {', '.join(refused)} already, and nothing says that it is this platform's. Rename or remove it "
-            f"in AWX; or hand it over: write {marker}] at the end of its description. Nothing was changed"
+            "in AWX; or hand it over: write what stands in brackets at the end of its description. Nothing was changed"
         )
     present: dict[str, list[Call]] = {kind: [] for kind in KINDS}
     links: list[Call] = []
     for plain in wanted:
-        item = signed(plain, secrets, key)
-        found = there.get(_key(item))
-        if found is None or item.kind != "organization":
-            _add(item, found, secrets, present, links)
+        item = signed(plain, owner, secrets, key)
+        _add(item, there.get(_key(item)), secrets, present, links)
     _update_project(wanted, present, there)
-    return Plan(present, links, _prune(wanted, actual, marker))
+    return Plan(present, links, _prune(wanted, actual, owner))
 
 
 def _key(item: Item) -> tuple[str, str, str]:
     return item.kind, item.parent, item.name
 
 
-def _may_change(found: Actual, marker: str) -> bool:
-    return found.kind in ("organization", "workflow_job_template_node") or _ours(found, marker)
-
-
-def _ours(found: Actual, marker: str) -> bool:
-    """Whether a description holds the mark: as a whole, for 'chat/prod' is not the mark of 'chat/production'."""
-    _before, mark, after = found.description.partition(marker)
-    return bool(mark) and after[:1] in ("]", " ")
+def _may_change(found: Actual, owner: Owner) -> bool:
+    shared = ("organization", "workflow_job_template_node")
+    return found.kind in shared or owner.owns(found.name, found.description)
 
 
 def _add(
@@ -191,7 +186,7 @@ def _update_project(
             present["project"] = [Call(item.name, {**item.arguments, "update_project": True}, says)]
 
 
-def _prune(wanted: Sequence[Item], actual: Sequence[Actual], marker: str) -> dict[str, list[Call]]:
+def _prune(wanted: Sequence[Item], actual: Sequence[Actual], owner: Owner) -> dict[str, list[Call]]:
     keep = {_key(item) for item in wanted}
     workflows = {item.name for item in wanted if item.kind == "workflow_job_template"}
     absent: dict[str, list[Call]] = {kind: [] for kind in KINDS}
@@ -202,7 +197,7 @@ def _prune(wanted: Sequence[Item], actual: Sequence[Actual], marker: str) -> dic
             if one.parent in workflows:  # the nodes of a workflow that goes go with it
                 says = f"remove {_called(one.kind, one.name)} of {one.parent}"
                 absent[one.kind].append(Call(f"{one.parent}: {one.name}", dict(_removal(one)), says))
-        elif _ours(one, marker):
+        elif owner.owns(one.name, one.description):
             absent[one.kind].append(Call(one.name, dict(_removal(one)), f"remove {_called(one.kind, one.name)}"))
     return absent
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
 
+from .owner import Owner
 from .playbooks import JOBS
 
 EVENTS = ("started", "success", "error", "approval")
@@ -62,9 +63,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Settings:
-    """``owner`` is the platform and its environment: what AWX's objects are named after, and marked with."""
-
-    owner: tuple[str, str]
+    owner: Owner
     url: str
     token: str
     organization: str
@@ -82,15 +81,6 @@ class Settings:
     notifications: Mapping[str, tuple[str, ...]]
 
     @property
-    def prefix(self) -> str:
-        return " ".join(self.owner)
-
-    @property
-    def marker(self) -> str:
-        """What stands in the description of everything that is ours, closing bracket aside."""
-        return f"[devops.platform {'/'.join(self.owner)}"
-
-    @property
     def platform_file(self) -> str:
         return f"{self.inventory}/group_vars/all/platform.yml"
 
@@ -103,7 +93,7 @@ class Settings:
         project, image = section(awx, "project"), section(awx, "execution_environment")
         name, environment = str(platform.get("name") or ""), str(platform.get("environment") or "")
         return cls(
-            owner=(name, environment),
+            owner=Owner(name, environment),
             url=str(awx.get("url") or "").rstrip("/"),
             token=str(awx.get("token") or ""),
             organization=str(awx.get("organization") or name),

@@ -12,6 +12,7 @@ import yaml
 from ansible_collections.devops.platform.plugins.module_utils.awx import desired, plan
 from ansible_collections.devops.platform.plugins.module_utils.awx.actual import NOTIFIED, REFERENCES, Actual
 from ansible_collections.devops.platform.plugins.module_utils.awx.desired import LINKS, Item
+from ansible_collections.devops.platform.plugins.module_utils.awx.owner import Owner
 from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
 from ansible_collections.devops.platform.tests.unit.platform import example
 
@@ -46,7 +47,7 @@ SECRETS = {name: f"value of {name}" for name in ("awx_token", "awx_key", "awx_gi
     "chat_database": "d",
     "chat_redis": "r",
 }
-MARKER = "[devops.platform chat/lab"
+OWNER = Owner("chat", "lab")
 KEY = "a token"
 
 
@@ -61,7 +62,7 @@ def items(*edits: tuple[str, str]) -> list[Item]:
 
 
 def planned(wanted: Sequence[Item], there: Sequence[Actual], secrets: dict[str, str] | None = None) -> plan.Plan:
-    return plan.plan(wanted, there, MARKER, secrets or SECRETS, KEY)
+    return plan.plan(wanted, there, OWNER, secrets or SECRETS, KEY)
 
 
 def there(wanted: Sequence[Item]) -> list[Actual]:
@@ -70,7 +71,7 @@ def there(wanted: Sequence[Item]) -> list[Actual]:
 
 
 def as_actual(item: Item, number: int) -> Actual:
-    signed = plan.signed(item, SECRETS, KEY)
+    signed = plan.signed(item, OWNER, SECRETS, KEY)
     raw: dict[str, Any] = {"id": number, "summary_fields": {}, "organization": 1, "credential_type": 2, "inventory": 3}
     raw["workflow_job_template"] = 4
     more: dict[str, Any] = {}

@@ -9,15 +9,20 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.awx import actual
 from ansible_collections.devops.platform.plugins.module_utils.awx.actual import Actual
+from ansible_collections.devops.platform.plugins.module_utils.awx.owner import Owner
 
-MARK = "[devops.platform chat/lab"
-OURS = f"Ours. {MARK}]"
-JOB: dict[str, Any] = {"id": 5, "name": "ours", "description": OURS, "related": {"survey_spec": "/j/5/survey_spec/"}}
+OWNER = Owner("chat", "lab")
+JOB: dict[str, Any] = {
+    "id": 5,
+    "name": "chat lab site",
+    "description": f"x {OWNER.mark('chat lab site')}",
+    "related": {"survey_spec": "/j/5/survey_spec/"},
+}
 RELATED = {f"notification_templates_{event}": f"/j/5/{event}/" for event in ("started", "success", "error")}
 WORKFLOW = {
     "id": 6,
-    "name": "release",
-    "description": OURS,
+    "name": "chat lab release",
+    "description": OWNER.mark("chat lab release"),
     "related": {"survey_spec": "/w/6/survey_spec/", "notification_templates_approvals": "/w/6/approvals/"},
 }
 NODES = [
@@ -52,13 +57,13 @@ def asked(answers: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[list[Actu
         log.append((endpoint, dict(parameters)))
         return answers.get(endpoint, ())
 
-    return actual.read(ask, "chat", MARK), log
+    return actual.read(ask, "chat", OWNER), log
 
 
 def test_everything_in_the_organisation_is_read_and_only_ours_in_depth():
     found, log = asked(ANSWERS)
     named = {(one.kind, one.name): one for one in found}
-    job = named["job_template", "ours"]
+    job = named["job_template", "chat lab site"]
     assert job.value("survey_spec") == {"spec": [{"variable": "target"}]}
     assert job.value("notification_templates_error") == ["a", "b"]
     assert job.value("notification_templates_started") == []
@@ -73,7 +78,7 @@ def test_nodes_are_read_with_their_ways_and_approvals():
     found, log = asked(ANSWERS)
     nodes = {one.name: one for one in found if one.kind == "workflow_job_template_node"}
     assert ("workflow_job_template_nodes", {"workflow_job_template": 6}) in log
-    assert {node.parent for node in nodes.values()} == {"release"}
+    assert {node.parent for node in nodes.values()} == {"chat lab release"}
     assert nodes["approve"].value("success_nodes") == ["rollout"]
     assert nodes["approve"].value("approval_node") == {"name": "approve", "description": "d", "timeout": 60}
     assert nodes["rollout"].value("approval_node") is None

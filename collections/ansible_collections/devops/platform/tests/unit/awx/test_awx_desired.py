@@ -11,7 +11,7 @@ from ansible_collections.devops.platform.plugins.module_utils.awx import credent
 from ansible_collections.devops.platform.plugins.module_utils.awx.desired import KINDS, Item
 from ansible_collections.devops.platform.plugins.module_utils.awx.playbooks import JOBS
 from ansible_collections.devops.platform.plugins.module_utils.awx.settings import Schedule, Settings
-from ansible_collections.devops.platform.tests.unit.awx.known import items, platform
+from ansible_collections.devops.platform.tests.unit.awx.known import OWNER, items, platform
 
 JOBS_KEY = "    url: https://awx.example\n"
 
@@ -28,8 +28,10 @@ def test_kinds_come_in_their_order():
 def test_everything_is_marked_but_the_organisation():
     unmarked = [item.name for item in items() if not item.parent and "description" not in item.arguments]
     assert unmarked == ["chat"]
-    marks = {str(item.arguments["description"])[-27:] for item in items() if "description" in item.arguments}
-    assert marks == {" [devops.platform chat/lab]"}
+    marked = [item for item in items() if "description" in item.arguments]
+    assert all(OWNER.owns(item.name, str(item.arguments["description"])) for item in marked)
+    named = {item.name: str(item.arguments["description"]) for item in marked if item.kind == "job_template"}
+    assert named["chat lab site"].endswith(" [devops.platform chat/lab site]")
 
 
 def test_jobs_get_the_secrets_that_hosts_need_and_not_those_of_awx():
@@ -81,6 +83,18 @@ def test_the_cloud_s_credential_is_the_inventory_s_as_well():
 def test_a_schedule_is_a_rule_of_rfc_5545(weekdays, rule):
     schedule = Schedule("x", "drift", "03:17", weekdays, "Europe/Rome", {}, True)
     assert schedule.rrule() == f"DTSTART;TZID=Europe/Rome:20260101T031700 RRULE:{rule}"
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", True), (", enabled: true", True), (", enabled: false", False)])
+def test_a_schedule_can_be_switched_off(given, expected):
+    declared = f"{JOBS_KEY}    schedules: {{a: {{job: drift, at: '03:17'{given}}}}}\n"
+    assert by_name((JOBS_KEY, declared))["schedule", "chat lab a"].arguments["enabled"] is expected
+
+
+def test_a_plan_is_made_in_check_mode():
+    found = by_name()
+    modes = {name: found["job_template", f"chat lab {name}"].arguments["job_type"] for name in ("plan", "rollout")}
+    assert modes == {"plan": "check", "rollout": "run"}
 
 
 def test_drift_is_looked_for_each_night_unless_something_else_is_said():
@@ -153,3 +167,6 @@ def test_a_secret_that_something_else_uses_as_well_is_a_job_s_too():
     shared = platform(("secrets: {password: awx_git}", "secrets: {password: chat_redis}"))
     assert "chat_redis" not in desired.only_awx_needs(shared)
     assert "awx_key" in desired.only_awx_needs(shared)
+    # What a variable is called is no use of a secret.
+    named = platform(("      awx_git:\n", "      awx_git: {variable: awx_key}\n"))
+    assert "awx_key" in desired.only_awx_needs(named)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.devops.platform.plugins.module_utils.awx.actual import Actual
-from ansible_collections.devops.platform.plugins.module_utils.awx.desired import KINDS
+from ansible_collections.devops.platform.plugins.module_utils.awx.desired import KINDS, Item
 from ansible_collections.devops.platform.plugins.module_utils.awx.plan import digest
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.tests.unit.awx.known import (
-    MARKER,
+    OWNER,
     SECRETS,
     as_actual,
     items,
@@ -124,6 +124,20 @@ def test_what_awx_adds_by_itself_is_no_difference():
     assert planned(WANTED, changed("inventory", "chat lab", {"variables": "platform: {}"})).said() == []
 
 
+def test_a_changed_project_is_fetched():
+    [call] = planned(WANTED, changed("project", "chat lab", {"scm_branch": "old"})).present["project"]
+    assert call.arguments["update_project"] is True
+
+
+def test_what_names_something_goes_before_that():
+    said = planned([], THERE).said()
+    order = [line.removeprefix("remove ").split(" '")[0] for line in said]
+    assert [kind for number, kind in enumerate(order) if kind not in order[:number]] == [
+        *("schedule", "workflow", "job template", "notification template", "inventory source", "inventory", "project"),
+        *("execution environment", "credential", "credential type"),
+    ]
+
+
 def test_only_the_ways_of_a_node_are_sent_where_only_these_differ():
     found = planned(WANTED, changed("workflow_job_template_node", "verify", more={"failure_nodes": []}))
     assert found.present["workflow_job_template_node"] == []
@@ -147,17 +161,24 @@ def test_the_repository_is_fetched_before_a_playbook_that_awx_does_not_know():
 
 
 @pytest.mark.parametrize(
-    ("text", "ours"),
+    ("name", "text", "ours"),
     [
-        (f"x {MARKER}]", True),
-        (f"x {MARKER} 0123456789ab]", True),
-        (f"x {MARKER}rador]", False),
-        ("x [devops.platform chat/prod]", False),
-        ("chat lab", False),
+        ("chat lab old", "x [devops.platform chat/lab old]", True),
+        ("chat lab old", "x [devops.platform chat/lab old 0123456789ab]", True),
+        ("chat lab old", "x [devops.platform chat/lab old 0123456789ab] ", True),
+        ("chat lab", "x [devops.platform chat/lab]", True),
+        ("chat lab", "x [devops.platform chat/lab 0123456789ab]", True),
+        # A copy: AWX keeps the description, and gives it another name.
+        ("chat lab old @ 12:01", "x [devops.platform chat/lab old]", False),
+        ("chat lab old", "x [devops.platform chat/labrador old]", False),
+        ("chat lab old", "x [devops.platform chat/prod old]", False),
+        ("chat lab old", "x [devops.platform chat/lab old] of somebody", False),
+        ("chat lab old", "x [devops.platform chat/lab old thing 0123456789ab]", False),
+        ("chat lab old", "chat lab old", False),
     ],
 )
-def test_what_carries_the_whole_mark_is_ours(text, ours):
-    extra = Actual("job_template", {"id": 99, "name": "old", "description": text})
+def test_what_carries_its_own_mark_is_ours(name, text, ours):
+    extra = Actual("job_template", {"id": 99, "name": name, "description": text})
     absent = planned(WANTED, [*THERE, extra]).absent["job_template"]
     assert [call.arguments for call in absent] == ([{"state": "absent", "name": "99"}] if ours else [])
 
@@ -192,7 +213,7 @@ def test_a_node_that_nobody_wants_goes_from_a_workflow_of_ours():
 def test_what_is_not_ours_is_not_taken_over():
     theirs = changed("job_template", "chat lab site", {"description": "theirs"})
     with pytest.raises(
-        PlatformError, match=r"AWX has job template 'chat lab site' \(id \d+\) already, and nothing says"
+        PlatformError, match=r"job template 'chat lab site' \(id \d+; \[devops.platform chat/lab site\]\) already"
     ):
         planned(WANTED, theirs)
 
@@ -222,11 +243,18 @@ def test_a_plan_holds_no_secret():
 ITEMS = st.sampled_from(WANTED[1:])
 
 
+def stranger(item: Item, number: int) -> Actual:
+    """Something of ours that nobody declares any more."""
+    name = f"chat lab x{number}"
+    found = as_actual(item, 1000 + number)
+    return replace(found, raw={**found.raw, "name": name, "description": OWNER.mark(name)})
+
+
 @given(st.sets(st.integers(1, len(WANTED) - 1)), st.lists(ITEMS, max_size=3))
 def test_a_plan_makes_what_is_missing_and_removes_only_what_is_ours(missing, strangers):
     left = [one for number, one in enumerate(THERE) if number not in missing]
     foreign = [
-        replace(as_actual(item, 1000 + number), raw={**as_actual(item, 1000 + number).raw, "name": f"x{number}"})
+        stranger(item, number)
         for number, item in enumerate(strangers)
         if item.kind not in ("workflow_job_template_node", "organization")
     ]
