@@ -75,6 +75,14 @@ CATALOGUE: tuple[Suite, ...] = (
         needs="tests/secrets",
     ),
     Suite(
+        "awx",
+        "AWX's objects against a fake of its API, and every job template with ansible-runner",
+        (*PYTEST, "tests/awx"),
+        frozenset({"aws"}),
+        minutes=15,
+        needs="tests/awx",
+    ),
+    Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
     ),
     _molecule("default", "all host roles on one Debian 13"),

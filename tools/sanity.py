@@ -53,6 +53,7 @@ CONTROLLER_ONLY = (
     "plugins/action/",
     "plugins/lookup/",
     "plugins/module_utils/alerting/config.py",
+    "plugins/module_utils/awx/",
     "plugins/module_utils/drift/declared.py",
     "plugins/module_utils/elasticsearch/nodes.py",
     "plugins/module_utils/elasticsearch/tls.py",

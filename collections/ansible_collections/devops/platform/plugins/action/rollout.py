@@ -55,6 +55,7 @@ class ActionModule(ActionBase):
                 "id": {"type": "str"},
                 "target": {"type": "str"},
                 "to": {"type": "str"},
+                "undo": {"type": "str"},
                 "resume": {"type": "str"},
                 "reverse": {"type": "bool", "default": False},
                 "batch": {"type": "dict", "default": {}},
@@ -113,6 +114,7 @@ class Step:
             "tasks": begin.get("tasks"),
             "apps": begin.get("apps") or [],
             "to": begin.get("to"),
+            "undo": begin.get("undo"),
             "components": begin.get("components") or [],
             "hosts": begin.get("hosts") or [],
             "speaker": self.variables["inventory_hostname"],
@@ -126,6 +128,7 @@ class Step:
             "out": [],
             "edge": False,
             "edge_touched": bool(self.state.edges),
+            "changed_hosts": self.state.changed(),
             "watched": steps.watched(self.state),
             "unchanged": [] if self.state.reverse else self.state.waiting(),
             "batches": [],
@@ -150,7 +153,8 @@ class Step:
                 raise steps.RolloutError(steps.refusal(state, alive, self._command()))
         if resumed:
             return self._resume(str(resumed))
-        begin = self._of_rollback() if self.arguments.get("to") else self._of_rollout()
+        back = self.arguments.get("to") or self.arguments.get("undo")
+        begin = self._of_rollback(str(back)) if back else self._of_rollout()
         identifier = f"{run_id()}-{begin['target']}"
         self.journal = self._journal(identifier)
         begin.update(id=identifier, declaration=self._declaration(), controller=identity(os.getppid()))
@@ -168,8 +172,11 @@ class Step:
             "hosts": self._of_play(target.hosts),
         }
 
-    def _of_rollback(self) -> dict[str, Any]:
-        earlier = self._read(str(self.arguments["to"]))
+    def _of_rollback(self, identifier: str) -> dict[str, Any]:
+        way = "to" if self.arguments.get("to") else "undo"
+        earlier = self._read(identifier)
+        if way == "undo":
+            steps.refuse_nothing_to_undo(earlier, identifier)
         target = target_of(self.platform, str(earlier.begin["target"]), self.groups)
         hosts = self._of_play([host for host in target.hosts if host in earlier.hosts])
         return {
@@ -178,7 +185,7 @@ class Step:
             "tasks": "rollback",
             "apps": list(target.apps),
             "hosts": hosts,
-            "to": self.arguments["to"],
+            way: identifier,
             "components": earlier.parts(),
         }
 

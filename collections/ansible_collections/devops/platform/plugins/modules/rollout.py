@@ -39,6 +39,9 @@ options:
   to:
     description: Go back to how this rollout left the hosts, instead of rolling out what is declared.
     type: str
+  undo:
+    description: Go back to before this rollout, instead of rolling out what is declared.
+    type: str
   resume:
     description: The rollout to go on with.
     type: str
@@ -116,6 +119,11 @@ reverse:
   description: Whether it turned back.
   returned: always
   type: bool
+changed_hosts:
+  description: The hosts that it has changed, and not taken back.
+  returned: always
+  type: list
+  elements: str
 batches:
   description: The hosts that are changed together, in order.
   returned: step is plan

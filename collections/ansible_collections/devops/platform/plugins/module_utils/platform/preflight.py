@@ -9,6 +9,7 @@ from typing import Any
 
 from .checks import (
     alerting,
+    awx,
     elasticsearch,
     endpoints,
     hosts,
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     *loki.CHECKS,
     *kibana.CHECKS,
     *scraping.CHECKS,
+    *awx.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")

@@ -79,6 +79,13 @@ class Target:
     apps: tuple[str, ...] = ()
 
 
+def targets_of(platform: Data, groups: Groups) -> list[str]:
+    """Names of all that can be rolled out: all applications together first, then each, then roles."""
+    apps = sorted(str(app) for app in section(platform, "apps"))
+    topology = Topology(platform, groups, {})
+    return [*([ALL_APPS] if apps else []), *apps, *(role for role in ROLES if _hosts_of_role(topology, role))]
+
+
 def target_of(platform: Data, name: str, groups: Groups) -> Target:
     """An application, all of them (``apps``), or a role of ROLES; PlatformError that names what there is."""
     apps = sorted(str(app) for app in section(platform, "apps"))
@@ -89,8 +96,8 @@ def target_of(platform: Data, name: str, groups: Groups) -> Target:
         return Target(name, "app", _in_order(members, groups), tuple(chosen))
     known = {role: hosts for role in ROLES if (hosts := _hosts_of_role(topology, role))}
     if name not in known:
-        offered = [*apps, *([ALL_APPS] if apps else []), *sorted(known)]
-        raise PlatformError(f"'{name}' is nothing that can be rolled out here{did_you_mean(name, offered)}")
+        offered = did_you_mean(name, targets_of(platform, groups))
+        raise PlatformError(f"'{name}' is nothing that can be rolled out here{offered}")
     return Target(name, name, _in_order(known[name], groups))
 
 

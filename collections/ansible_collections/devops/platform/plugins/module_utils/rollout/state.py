@@ -180,6 +180,9 @@ def _resume(state: State, event: Mapping[str, Any]) -> None:
 
 def _planned(state: State, event: Mapping[str, Any]) -> None:
     host = _host(state, event)
+    if str(event.get("status", "unchanged")) not in SOUND:
+        host.planned = False  # it was lost meanwhile, and nobody knows what would change on it
+        return
     components = list(event.get("components") or [])
     if not host.planned:
         host.components = []

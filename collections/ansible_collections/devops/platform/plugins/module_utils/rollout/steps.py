@@ -30,6 +30,20 @@ def planned_waves(state: State, hosts: Sequence[str], settings: Settings) -> lis
     return split([host for host in hosts if state.hosts[host].pending], settings.waves)
 
 
+def refuse_nothing_to_undo(earlier: State, identifier: str) -> None:
+    """RolloutError where a rollout left no change of its own on any host."""
+    if earlier.result == "done":
+        return
+    if earlier.unfinished:
+        raise RolloutError(
+            f"rollout {identifier} has not ended; take it back with playbooks/rollout.yml -e resume={identifier} "
+            "-e reverse=true"
+        )
+    raise RolloutError(
+        f"rollout {identifier} left nothing to take back: it ended as '{earlier.result or 'nothing was changed'}'"
+    )
+
+
 def told(waves: Sequence[Sequence[str]]) -> str:
     """Waves in one line."""
     return "; ".join(f"wave {number}: {', '.join(wave)}" for number, wave in enumerate(waves, 1))

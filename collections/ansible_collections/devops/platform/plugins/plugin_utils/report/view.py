@@ -115,7 +115,7 @@ def view(story: Story, earlier: Sequence[Earlier], command: str) -> View:
     if not state.result and not state.waves:
         result, meaning = "Not begun", "It ended before a host was changed."
     kind = str(begin.get("kind") or "rollout")
-    to = f" to {begin['to']}" if begin.get("to") else ""
+    to = f" to {begin['to']}" if begin.get("to") else f" to before {begin['undo']}" if begin.get("undo") else ""
     scale = Scale(story.runs)
     sections = _sections(story, scale)
     return View(

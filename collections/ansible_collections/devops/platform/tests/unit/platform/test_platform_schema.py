@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting import config
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
+from ansible_collections.devops.platform.plugins.module_utils.awx import desired
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import settings as elasticsearch_settings
 from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
@@ -27,6 +28,7 @@ from ansible_collections.devops.platform.plugins.module_utils.secrets import aws
 from ansible_collections.devops.platform.plugins.module_utils.secrets.backend import Record
 from ansible_collections.devops.platform.plugins.module_utils.secrets.read import Reader
 from ansible_collections.devops.platform.tests.unit.alerting import documented
+from ansible_collections.devops.platform.tests.unit.awx import known
 from ansible_collections.devops.platform.tests.unit.elasticsearch import documented as documented_logging
 from ansible_collections.devops.platform.tests.unit.platform import example
 
@@ -130,6 +132,11 @@ def read_by_code() -> set[str]:
     with_logs = example.data(("  edge:\n", f"{example.LOGGING}  edge:\n"))
     logged = Recorder(with_logs, SCHEMA["properties"]["platform"], (), seen)
     shipper.log_shipper_components(logged, "app1", groups, addresses, {"log_shipper": "word"})
+    more = "    approval: {timeout: 60}\n    schedules: {a: {job: drift, at: '03:17'}}\n"
+    awx = known.platform(("    notifications:", f"{more}    notifications:"))
+    node = SCHEMA["properties"]["platform"]["properties"]["awx"]
+    desired.items({**awx, "awx": Recorder(awx["awx"], node, ("awx",), seen)}, groups, None)
+    seen.add("awx")
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

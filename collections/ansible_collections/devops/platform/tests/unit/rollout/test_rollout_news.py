@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.rollout.state import State, fold
-from ansible_collections.devops.platform.plugins.module_utils.rollout.steps import entering, news
+from ansible_collections.devops.platform.plugins.module_utils.rollout.steps import (
+    RolloutError,
+    entering,
+    news,
+    refuse_nothing_to_undo,
+)
 
 WAVES = {"event": "waves", "waves": [["a"], ["b", "c"]]}
 CHANGED = [{"event": "change", "host": host, "status": status} for host in "ab" for status in ("begun", "changed")]
@@ -53,3 +60,25 @@ STOP = {"event": "stop", "reason": "b: broken"}
 )
 def test_what_is_worth_saying(step, before, after, batch, words):
     assert news(step, state(*before), state(*after), batch) == words
+
+
+DONE = {"event": "end", "result": "done"}
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([DONE], ""),
+        ([{"event": "end", "result": "reversed"}], "left nothing to take back: it ended as 'reversed'"),
+        ([*CHANGED], "has not ended; take it back with playbooks/rollout.yml -e resume=R1 -e reverse=true"),
+    ],
+)
+def test_only_what_holds_can_be_undone(events, words):
+    refused = pytest.raises(RolloutError, match=re.escape(f"rollout R1 {words}")) if words else nullcontext()
+    with refused:
+        refuse_nothing_to_undo(state(*events), "R1")
+
+
+def test_a_rollout_without_changes_has_nothing_to_undo():
+    with pytest.raises(RolloutError, match="ended as 'unchanged'"):
+        refuse_nothing_to_undo(fold([{"event": "end", "result": "unchanged"}]), "R1")

@@ -9,6 +9,7 @@ from ansible_collections.devops.platform.plugins.module_utils.rollout.settings i
     Settings,
     settings_of,
     target_of,
+    targets_of,
     upstreams_of,
 )
 
@@ -58,6 +59,13 @@ def test_a_target_has_its_hosts_in_the_inventorys_order(name, tasks, hosts, apps
 def test_what_cannot_be_rolled_out_is_told(name, words):
     with pytest.raises(PlatformError, match=words):
         target_of(PLATFORM, name, GROUPS)
+
+
+def test_everything_that_is_offered_can_be_rolled_out():
+    names = targets_of(PLATFORM, GROUPS)
+    assert names[0] == "apps"
+    assert [target_of(PLATFORM, name, GROUPS).name for name in names] == names
+    assert targets_of({}, {"all": ["a"]}) == ["base"]
 
 
 def test_without_settings_there_are_defaults():

@@ -55,6 +55,14 @@ def test_a_host_without_a_plan_stops_it_before_anything_is_changed():
         steps.planned_waves(state, HOSTS, SETTINGS)
 
 
+@pytest.mark.parametrize("before", [[], [planned("app4")]])
+def test_a_host_that_is_lost_while_it_is_asked_has_no_plan(before):
+    lost = {"event": "planned", "host": "app4", "status": "unreachable", "message": "not reachable: ssh"}
+    state = fold([BEGIN, *(planned(host, changed=False) for host in HOSTS[:3]), *before, lost])
+    with pytest.raises(steps.RolloutError, match=r"no plan of app4"):
+        steps.planned_waves(state, HOSTS, SETTINGS)
+
+
 def test_several_tasks_make_one_plan():
     state = fold([BEGIN, planned("app1", changed=False), planned("app1"), planned("app1", changed=False)])
     assert state.hosts["app1"].pending

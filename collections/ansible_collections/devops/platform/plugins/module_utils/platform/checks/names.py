@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.alerting.receivers import secret_keys
+from ansible_collections.devops.platform.plugins.module_utils.awx.settings import secret_keys as awx_secret_keys
 from ansible_collections.devops.platform.plugins.module_utils.platform.blackbox import JOBS as PROBES
 from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import CATALOGUE
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import section, service_ports
@@ -91,6 +92,8 @@ def secret_references(context: Context) -> Iterator[tuple[KeyPath, str]]:
                 yield (*path, str(key)), str(secret)
     for (receiver, kind, key), secret in secret_keys(context.section("monitoring", "alerting", "receivers")):
         yield ("monitoring", "alerting", "receivers", receiver, kind, key), secret
+    for keys, secret in awx_secret_keys(context.platform):
+        yield ("awx", *keys), secret
 
 
 def _places_of_secrets(context: Context) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
@@ -138,7 +141,7 @@ def secrets(context: Context) -> Iterator[Finding]:
             near = nearest(secret, names)
             hint = f"did you mean '{near}'?" if near else "declare it below platform.secrets.names"
             yield Finding(path, f"no secret '{secret}' is declared; {hint}")
-    if all(context.intact(part) for part in ("data", "apps", "monitoring", "logging")):
+    if all(context.intact(part) for part in ("data", "apps", "monitoring", "logging", "awx")):
         for name in names:
             if name not in {secret for _path, secret in used}:
                 text = "nothing uses this secret; remove it, or the key that should name it is missing"
