@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.devops.platform.plugins.filter import alerting as alerting_filters
+from ansible_collections.devops.platform.plugins.filter import charts as chart_filters
 from ansible_collections.devops.platform.plugins.filter import platform as platform_filters
 from ansible_collections.devops.platform.plugins.filter import roles as role_filters
 
@@ -19,12 +20,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **platform_filters.FilterModule.FUNCTIONS,
     **role_filters.FilterModule.FUNCTIONS,
     **alerting_filters.FilterModule.FUNCTIONS,
+    **chart_filters.FilterModule.FUNCTIONS,
 }
 
 
 def test_each_filter_has_one_page():
     assert sorted(path.stem for path in FOLDER.glob("*.yml")) == sorted(FUNCTIONS)
-    modules = (platform_filters, role_filters, alerting_filters)
+    modules = (platform_filters, role_filters, alerting_filters, chart_filters)
     assert sum(len(module.FilterModule().filters()) for module in modules) == len(FUNCTIONS)
 
 
