@@ -51,6 +51,7 @@ def schema(api_version: str, kind: str) -> dict[str, Any]:
     if model is None:
         raise LookupError(f"the client of Kubernetes {VERSION} knows no {kind} of {api_version}")
     made: dict[str, Any] = _without_null(model.model_json_schema(by_alias=True, mode="serialization"))
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"  # kubeconform takes it for draft 4 otherwise
     made["required"] = sorted({*made.get("required", ()), "apiVersion", "kind", "metadata"})
     made["properties"]["apiVersion"] = {"const": api_version}
     made["properties"]["kind"] = {"const": kind}
