@@ -152,6 +152,15 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "charts",
+        "the chart rendered by Helm, value by value; kubeconform, conftest, and what each policy refuses",
+        (*PYTEST, "tests/charts"),
+        frozenset({"kubernetes"}),
+        alone=False,
+        needs="tests/charts",
+        long=True,  # until the project provides helm, kubeconform and conftest
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(

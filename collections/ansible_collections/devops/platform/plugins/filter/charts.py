@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes import resources
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes import chart, resources
 from ansible_collections.devops.platform.plugins.plugin_utils.filters import shims
 
 
 class FilterModule:
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         "k8s_autoscaler_values": resources.autoscaler_values,
+        "k8s_chart_values": chart.chart_values,
         "k8s_resources": resources.resources,
     }
 
