@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from lab.state import State
 
 STORE = f"{mirror.DATA}/www/artifacts"
 LOCK_NAME = "artifacts.lock.yml"
+PROGRAMS_LOCK = "programs.lock.yml"  # of what is built from Go modules: lab.programs
 UPSTREAM = "https://github.com/{project}/releases/download/v{{version}}/{file}"
 FORMAT = 1
 
@@ -119,28 +121,51 @@ def recipe_digest() -> str:
     return digest_of(stable_json(recipe), UPSTREAM, str(FORMAT), "pack 1")
 
 
+@dataclass(frozen=True)
+class Lock:
+    """A lock file. ``recipes`` stand in its first lines: name → digest of what it was made from. Artifacts made of
+    Debian's packages have one recipe together, without a name."""
+
+    recipes: Mapping[str, str]
+    entries: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, text: str) -> Lock:
+        lines = re.findall(r"^# recipe (?:(\S+) )?([0-9a-f]{16})$", text, re.MULTILINE)
+        return cls(dict(lines), (yaml.safe_load(text) or {}).get("artifacts") or {})
+
+    def text(self) -> str:
+        lines = [f"# recipe {f'{name} ' if name else ''}{self.recipes[name]}\n" for name in sorted(self.recipes)]
+        data = {"format": FORMAT, "artifacts": dict(self.entries)}
+        return "".join(lines) + yaml.safe_dump(data, sort_keys=False, explicit_start=True)
+
+    def __or__(self, other: Lock) -> Lock:
+        return Lock({**self.recipes, **other.recipes}, {**self.entries, **other.entries})
+
+
 def ensure(launcher: Launcher, state: State, rebuild: bool = False) -> str:
     """Make sure that the file store has all artifacts and that the lock file says what it has; returns the outcome.
 
-    The store keeps the lock beside the artifacts: it outlives the state directory, and both always agree.
+    The store keeps the locks beside the artifacts: they outlive the state directory, and both always agree. Programs
+    that were built from Go modules have a lock of their own there; hosts are given one that has all.
     """
     container = mirror.wait_ready(launcher)
-    wanted = f"# recipe {recipe_digest()}\n"
-    stored = _stored_lock(launcher)
-    if rebuild or stored is None or not stored.startswith(wanted):
-        stored = wanted + yaml.safe_dump(_make(container), sort_keys=False, explicit_start=True)
-        container.put_archive(STORE, archive({LOCK_NAME: FileEntry(stored.encode())}))
+    lock = stored(launcher, LOCK_NAME)
+    outcome = "unchanged"
+    if rebuild or lock is None or lock.recipes.get("") != recipe_digest():
+        lock = Lock({"": recipe_digest()}, _make(container))
+        container.put_archive(STORE, archive({LOCK_NAME: FileEntry(lock.text().encode())}))
         outcome = "made from Debian's packages"
-    else:
-        outcome = "unchanged"
-    state.write(state.artifacts_lock, stored, mode=0o644)
+    built = stored(launcher, PROGRAMS_LOCK)
+    state.write(state.artifacts_lock, (lock | built if built else lock).text(), mode=0o644)
     return outcome
 
 
-def _stored_lock(launcher: Launcher) -> str | None:
+def stored(launcher: Launcher, name: str) -> Lock | None:
+    """One of the store's locks, None where it has none."""
     try:
-        with mirror.open_url(f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{LOCK_NAME}") as answer:
-            return str(answer.read().decode())
+        with mirror.open_url(f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{name}") as answer:
+            return Lock.parse(answer.read().decode())
     except OSError:
         return None
 
@@ -176,4 +201,4 @@ def _make(container: Any) -> dict[str, Any]:
 
     entries = dict(parallel(make, ARTIFACTS, workers=2))
     execute(container, ["rm", "-rf", work], "removing the work folder")
-    return {"format": FORMAT, "artifacts": entries}
+    return entries

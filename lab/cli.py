@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites
+from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites, programs, recipes
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.progress import elapsed, say, step
@@ -20,7 +20,8 @@ from lab.state import State
 
 EPILOG = """\
 settings (environment; `up` saves them): LAB_APP_HOSTS number of application hosts (2), LAB_SUBNET the lab's private /24
-(172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published on 127.0.0.1 (5000)
+(172.30.0.0/24), LAB_REGISTRY_PORT where the mirror's registry is published on 127.0.0.1 (5000). LAB_GO_TOOLCHAIN=local
+builds programs with the Go that is installed, instead of the one that their go.mod names.
 """
 
 
@@ -47,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
         "bases", _bases, "without a registry: lend base images upstream's names, for docker compose in apps/"
     )
     added.add_argument("--remove", action="store_true", help="take the names back; the images stay")
-    command("artifacts", _artifacts, "make the mirror's artifacts anew from current Debian packages")
+    added = command("artifacts", _artifacts, "make the mirror's artifacts anew from current Debian packages")
+    added.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"instead, build from Go modules: {', '.join(sorted(programs.NAMES))}"
+    )
     added = command("exec", _exec, "run a command on a host as root, without SSH")
     added.add_argument("host")
     added.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -136,8 +140,16 @@ def _bases(options: argparse.Namespace) -> int:
     return 0
 
 
-def _artifacts(_options: argparse.Namespace) -> int:
+def _artifacts(options: argparse.Namespace) -> int:
     state = State()
+    if options.names:
+        wanted = [recipes.find(name) for name in dict.fromkeys(options.names)]
+        launcher = _running(state)
+        # Not under the lab's lock: a build may take longer than another command would wait.
+        releases = [programs.make(recipe, state) for recipe in wanted]
+        with state.locked():
+            programs.publish(launcher, state, releases)
+        return 0
     with state.locked(), step("artifacts") as notes:
         notes.append(artifacts.ensure(_running(state), state, rebuild=True))
     return 0

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import LabHost, LabSettings, plan_hosts
 from lab import artifacts, host_image, images, keys, mirror, prerequisites
 from lab.errors import LabError
+from lab.gobuild import remove_tree
 from lab.hosts import ADDRESS_LABEL, NAME_LABEL, PREFIX_LABEL, Launcher, start_hosts
 from lab.progress import say, step
 from lab.runtime import IMAGE_LABEL, NETWORK, PREFIX, APIError, Client, NotFound, connect
@@ -142,7 +143,7 @@ def _purge(client: Client, state: State) -> None:
         kept = {"lock", state.dockerd_log.name, state.dockerd_pid.name}
         for path in state.root.iterdir():
             if path.name not in kept:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                remove_tree(path) if path.is_dir() else path.unlink()
         notes.append(f"{len(tags)} image tags removed")
 
 

@@ -45,18 +45,23 @@ class Need:
 DOCKERD = Need("dockerd", "docker.io", "runs the lab's hosts")
 SSH = Need("ssh", "openssh-client", "Ansible reaches the hosts over SSH")
 DEBOOTSTRAP = Need("debootstrap", "debootstrap", "makes the hosts' image where no image registry answers")
+GO = Need("go", "golang-go", "builds the programs that no Debian package has")
+
+
+def search_path() -> str:
+    """PATH, with where programs are that it often lacks: those for root, and Go where its makers say to put it."""
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/go/bin"
 
 
 def inspect_machine() -> Machine:
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    programs = (DOCKERD.program, SSH.program, DEBOOTSTRAP.program)
+    programs = (DOCKERD.program, SSH.program, DEBOOTSTRAP.program, GO.program)
     return Machine(
         root=os.geteuid() == 0,
         apt=shutil.which("apt-get") is not None,
         systemd=Path("/run/systemd/system").is_dir(),
         docker_host=os.environ.get("DOCKER_HOST", ""),
         socket_usable=answers(DOCKER_SOCKET),
-        programs=frozenset(name for name in programs if shutil.which(name, path=path)),
+        programs=frozenset(name for name in programs if shutil.which(name, path=search_path())),
     )
 
 
@@ -136,6 +141,19 @@ def ensure_debootstrap() -> None:
     _check(debootstrap=True)
 
 
+def ensure_go() -> None:
+    """Called only when a program has to be built from Go modules."""
+    machine = inspect_machine()
+    if GO.program in machine.programs:
+        return
+    if not (machine.root and machine.apt):
+        raise LabError(
+            f"missing program: {GO.program} (package {GO.package}: {GO.why})",
+            "install it, or run this once as root, and run the command again",
+        )
+    _install([GO.package])
+
+
 def _install(packages: list[str]) -> None:
     say(f"installing {' '.join(packages)} with apt-get …")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -165,7 +183,7 @@ def _start_daemon(state: State, machine: Machine) -> None:
     say(f"no systemd runs here: starting dockerd by hand, log in {state.dockerd_log}")
     state.create()
     forget_dead_daemon()
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    path = search_path()
     with state.dockerd_log.open("ab") as log:
         process = subprocess.Popen(
             [shutil.which("dockerd", path=path) or "dockerd"],

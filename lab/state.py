@@ -38,6 +38,7 @@ class State:
         self.pki = root / "pki"
         self.secrets = root / "secrets"
         self.rollouts = root / "rollouts"
+        self.go = root / "go"  # caches of programs built from Go modules
         self.dockerd_log = root / "dockerd.log"
         self.dockerd_pid = root / "dockerd.pid"
 
@@ -78,30 +79,39 @@ class State:
     def locked(self) -> Iterator[None]:
         """Hold the lab's lock. Another command that holds it is named and waited for."""
         self.create()
-        with (self.root / "lock").open("a+") as stream:
-            self._acquire(stream)
-            stream.seek(0)
-            stream.truncate()
-            stream.write(f"{os.getpid()}\n")
-            stream.flush()
+        with exclusively(self.root / "lock", "another lab command", LOCK_TIMEOUT):
             yield
 
-    def _acquire(self, stream: Any) -> None:
-        deadline = time.monotonic() + LOCK_TIMEOUT
-        told = False
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                stream.seek(0)
-                holder = stream.read().strip() or "unknown"
-                if not told:
-                    say(f"another lab command is at work (process {holder}); waiting for it")
-                    told = True
-                if time.monotonic() > deadline:
-                    raise LabError(
-                        f"another lab command (process {holder}) has held {stream.name} for {LOCK_TIMEOUT} s",
-                        "see what that process is doing, end it, and run this again",
-                    ) from None
-                time.sleep(0.2)
+
+@contextmanager
+def exclusively(path: Path, what: str, timeout: float) -> Iterator[None]:
+    """Hold a lock. A process that holds it is named as ``what`` and waited for, ``timeout`` seconds at most."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a+") as stream:
+        _acquire(stream, what, timeout)
+        stream.seek(0)
+        stream.truncate()
+        stream.write(f"{os.getpid()}\n")
+        stream.flush()
+        yield
+
+
+def _acquire(stream: Any, what: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    told = False
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            stream.seek(0)
+            holder = stream.read().strip() or "unknown"
+            if not told:
+                say(f"{what} is at work (process {holder}); waiting for it")
+                told = True
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{what} (process {holder}) has held {stream.name} for {timeout:.0f} s",
+                    "see what that process is doing, end it, and run this again",
+                ) from None
+            time.sleep(0.2)

@@ -10,16 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lab import artifacts, fleet, mirror, prerequisites
+from lab import artifacts, fleet, mirror, prerequisites, programs
 from lab.errors import LabError
 from lab.hosts import Launcher
+from lab.recipes import find, recipe_digest
 from lab.state import State
 
 
 def ensure(name: str, state: State | None = None) -> Path:
-    """The folder that holds an artifact's programs, such as promtool of ``prometheus``; fetched once a digest.
+    """The folder that holds an artifact's programs, such as promtool of ``prometheus``; fetched once a digest, and
+    built before where it comes from Go modules.
 
     The mirror is started where it does not run, and stopped again where nothing else needs it.
     """
@@ -33,10 +33,16 @@ def ensure(name: str, state: State | None = None) -> Path:
         launcher.ensure_network()
         mirror.start(launcher)
         try:
-            artifacts.ensure(launcher, state)
+            if name in programs.NAMES:
+                programs.ensure(launcher, state, [name])
+            else:
+                artifacts.ensure(launcher, state)
             entry = _entry(state, name)
             if entry is None:
-                raise LabError(f"the mirror has no artifact {name}", "lab/artifacts.py lists those that it makes")
+                raise LabError(
+                    f"the mirror has no artifact {name}",
+                    "lab/artifacts.py and lab/recipes.py list those that there are",
+                )
             return _unpack(_fetch(launcher, entry), _folder(state, name, entry))
         finally:
             if alone:
@@ -50,9 +56,12 @@ def _entry(state: State, name: str) -> dict[str, Any] | None:
         text = state.artifacts_lock.read_text()
     except FileNotFoundError:
         return None
-    if not text.startswith(f"# recipe {artifacts.recipe_digest()}\n"):
+    lock = artifacts.Lock.parse(text)
+    built = name in programs.NAMES
+    wanted = recipe_digest(find(name)) if built else artifacts.recipe_digest()
+    if lock.recipes.get(name if built else "") != wanted:
         return None
-    versions = yaml.safe_load(text)["artifacts"].get(name) or {}
+    versions = lock.entries.get(name) or {}
     return next(({**entry, "version": version} for version, entry in versions.items()), None)
 
 
@@ -71,7 +80,10 @@ def _fetch(launcher: Launcher, entry: dict[str, Any]) -> bytes:
     with mirror.open_url(url) as answer:
         content: bytes = answer.read()
     if hashlib.sha256(content).hexdigest() != _digest(entry):
-        raise LabError(f"{url} is not what the lock pins", "python -m lab artifacts makes it anew")
+        raise LabError(
+            f"{url} is not what the lock pins",
+            "python -m lab artifacts makes it anew (see --help)",
+        )
     return content
 
 

@@ -159,7 +159,7 @@ def plain_platform() -> dict[str, Any]:
     """The lab's platform.yml less all that is not on every host."""
     lab = REPOSITORY / "inventories" / "lab" / "group_vars" / "all" / "platform.yml"
     platform: dict[str, Any] = yaml.safe_load(lab.read_text())["platform"]
-    left_out = ("docker", "data", "edge", "apps", "rollout", "secrets")
+    left_out = ("docker", "data", "edge", "apps", "rollout", "slos")
     platform["hosts"]["upgrades"] = "none"
     platform["monitoring"] = {key: platform["monitoring"][key] for key in ("group", "node_exporter")}
     return {key: value for key, value in platform.items() if key not in left_out}

@@ -72,6 +72,7 @@ CATALOGUE: tuple[Suite, ...] = (
     _molecule("default", "all host roles on one Debian 13"),
     _molecule("base", "base on Debian 12 and 13"),
     _molecule("docker", "docker on Debian 13"),
+    _molecule("exporters", "what watches MariaDB and RabbitMQ, on one Debian 13", "monitoring"),
     _molecule("monitoring", "Prometheus, Alertmanager and node_exporter on Debian 12 and 13", "monitoring"),
     Suite(
         "molecule-grafana",
@@ -159,6 +160,15 @@ CATALOGUE: tuple[Suite, ...] = (
         alone=False,
         needs="tests/charts",
         long=True,  # until the project provides helm, kubeconform and conftest
+    ),
+    Suite(
+        "lab-go",
+        "programs from Go modules: built, the same elsewhere, and cAdvisor as its role starts it",
+        (*PYTEST, "tests/programs"),
+        frozenset({"monitoring"}),
+        minutes=60,
+        needs="tests/programs",
+        long=True,
     ),
     Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20

@@ -25,6 +25,8 @@ from ansible_collections.devops.platform.plugins.module_utils.journey.account im
     enter,
 )
 from ansible_collections.devops.platform.plugins.module_utils.journey.edge import Edge, JourneyError
+from lab import unpacked
+from lab.recipes import find, read_mod, version_of
 from lab.state import State
 from tests.fleet.conftest import Starter
 from tests.fleet.harness.faults import FAULTS, Fault, add_disk, remove_disk
@@ -89,11 +91,18 @@ def alerting(to: Receivers) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def fleet(start_fleet: Starter, receivers: Receivers) -> Iterator[Fleet]:
     names = ("alert_slack", "alert_key_id", "alert_key")
+    recipe = find("cadvisor")
+    exporters = {"cadvisor": {"version": version_of(recipe, read_mod(recipe))}}
     over = {
-        "monitoring": {"prometheus": {"scrape_interval": "5s"}, "alerting": alerting(receivers)},
+        "monitoring": {
+            "prometheus": {"scrape_interval": "5s"},
+            "alerting": alerting(receivers),
+            "exporters": exporters,
+        },
         "secrets": {"names": {name: {} for name in names}},
     }
     started = start_fleet(5, over, GROUPS, "t-alerts")  # waits an hour, beside which other fleets may live
+    unpacked.ensure("cadvisor")  # built where it is not in the mirror
     secrets = started.folder / "state" / "secrets"
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in names:
@@ -216,6 +225,12 @@ def test_the_others_wake_nobody(seen: dict[str, Seen], receivers: Receivers) -> 
     assert "HttpLatency" not in texts
     assert "HostCpuHigh" not in texts
     assert any("HttpLatency" in str(message["Subject"]) for _to, message in receivers.mail.messages)
+
+
+def test_containers_are_watched_as_well(fleet: Fleet) -> None:
+    """site.yml has asked the dashboards' queries before, those about containers among them."""
+    for host in fleet.of("app"):
+        assert "cadvisor_version_info" in fleet.on(host, "curl", "-sf", "http://127.0.0.1:9338/metrics")
 
 
 def test_a_host_that_is_down_silences_its_services(fleet: Fleet, seen: dict[str, Seen], receivers: Receivers) -> None:

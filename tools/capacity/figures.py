@@ -115,12 +115,12 @@ PAGE = """\
 
 How much one Prometheus carries, measured by `make bench BENCH=capacity`, which also wrote this file. A generator serves
 what a real node_exporter said, with other values at each scrape, under the names of so many hosts. Prometheus is the
-one that the lab's hosts run, with all rules of the role, every {interval}. Medians of {readings} readings a minute
-apart, {where}.
+one that the lab's hosts run, with all rules of the role, every {interval}.
+
+Medians of {readings} readings a minute apart; {where}.
 
 {table}
 
-A small instance ({processors} processors, {memory} GiB), of which {share} may be used, carries some **{carried}
-hosts**; {narrow} would be used up first. Applications add their own series: count them with `count({{job="..."}})`, and
-compare.
+A small instance ({processors} processors, {memory} GiB), of which {share} may be used, carries **{carried} hosts**;
+{narrow} would be used up first. Applications add their own series: count them with `count({{job="..."}})`, and compare.
 """

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -25,9 +26,14 @@ print(answer.status, answer.read().decode(errors="replace"))
 """
 
 
-def scenario_roles() -> list[str]:
+def scenario_variables() -> dict[str, Any]:
     scenario = yaml.safe_load(Path(os.environ["MOLECULE_FILE"]).read_text())
-    return list(scenario["provisioner"]["inventory"]["group_vars"]["all"]["molecule_roles"])
+    found: dict[str, Any] = scenario["provisioner"]["inventory"]["group_vars"]["all"]
+    return found
+
+
+def scenario_roles() -> list[str]:
+    return list(scenario_variables()["molecule_roles"])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,6 +41,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if item.path.stem.removeprefix("test_") not in roles]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture
+def variables() -> dict[str, Any]:
+    return scenario_variables()
 
 
 @pytest.fixture

@@ -60,7 +60,6 @@ def platform(folder: Path, image: str, gate: bool = True, **rollout: Any) -> dic
                 },
             },
         },
-        "secrets": None,
         "rollout": {**settings, "directory": str(folder / "rollouts"), "gate": watched},
     }
 

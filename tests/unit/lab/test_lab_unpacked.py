@@ -10,6 +10,7 @@ import yaml
 
 from lab import artifacts, unpacked
 from lab.artifacts import ARTIFACTS, lock_entry, pack
+from lab.recipes import find, recipe_digest
 from lab.state import State
 
 
@@ -44,7 +45,16 @@ def test_a_broken_tarball_leaves_nothing(tmp_path: Path) -> None:
     assert list(folder.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "recipe"), [("other", ""), ("prometheus", "old")])
+def test_a_program_from_go_modules_has_a_recipe_of_its_own(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    entry = {"1.0": {"sha256": {"amd64": "0" * 64}}}
+    for digest, known in ((recipe_digest(find("cadvisor")), True), ("0" * 16, False)):
+        lock = artifacts.Lock({"": artifacts.recipe_digest(), "cadvisor": digest}, {"cadvisor": entry})
+        state.write(state.artifacts_lock, lock.text())
+        assert unpacked._entry(state, "cadvisor") == ({**entry["1.0"], "version": "1.0"} if known else None)
+
+
+@pytest.mark.parametrize(("name", "recipe"), [("other", ""), ("prometheus", "0" * 16)])
 def test_a_lock_that_says_nothing_of_it_is_not_believed(tmp_path: Path, name: str, recipe: str) -> None:
     state = State(tmp_path)
     locked(state, b"", recipe)

@@ -64,7 +64,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import sc
 from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import secured
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import root_of
-from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import Declaration
+from ansible_collections.devops.platform.plugins.module_utils.platform.secrets import directory_of
 
 
 class LookupModule(LookupBase):
@@ -76,7 +76,7 @@ class LookupModule(LookupBase):
             return []
         addresses = self.get_option("addresses")
         try:
-            store = scraping.store_of(Declaration.of(platform, root_of(variables)))
+            store = scraping.store_of(directory_of(platform, root_of(variables)))
             check = bool(variables.get("ansible_check_mode"))
             shown = [
                 scraping.web_of(

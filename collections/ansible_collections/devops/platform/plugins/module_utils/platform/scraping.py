@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import bcrypt
 
 from .exporters import Web
 from .pki import Authority
-from .secrets import UNSET, Declaration, Store
+from .secrets import UNSET, Store
 
 ROUNDS = 10  # 50 ms; exporters remember a password that was right
 LENGTH = 32
@@ -23,8 +24,9 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BCRYPT = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def store_of(declared: Declaration) -> Store:
-    return Store(declared.directory / "exporters")
+def store_of(directory: Path) -> Store:
+    """`directory` is that of the platform's secrets."""
+    return Store(directory / "exporters")
 
 
 def web_of(store: Store, platform: str, host: str, addresses: Sequence[str], check: bool = False) -> Web:

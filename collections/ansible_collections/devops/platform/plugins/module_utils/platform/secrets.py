@@ -31,6 +31,11 @@ UNFINISHED = ".unfinished-"
 Find = Callable[[str], Any]  # the value of an Ansible variable; None where it is not defined
 
 
+def directory_of(platform: Data, root: Path) -> Path:
+    """Where values stand, also those that need no name there. Relative directories start at `root`."""
+    return root / str(section(platform, "secrets").get("directory") or DEFAULT_DIRECTORY)
+
+
 @dataclass(frozen=True)
 class Declaration:
     """`platform.secrets`: `names` is `{name: {length, variable}}`, `directory` is absolute."""
@@ -46,9 +51,10 @@ class Declaration:
         if not declared:
             raise PlatformError("platform.yml declares no secrets; list their names below platform.secrets.names")
         names = section(declared, "names")
-        directory = root / str(declared.get("directory") or DEFAULT_DIRECTORY)
         return cls(
-            str(declared.get("backend", "generated")), directory, {str(name): section(names, name) for name in names}
+            str(declared.get("backend", "generated")),
+            directory_of(platform, root),
+            {str(name): section(names, name) for name in names},
         )
 
     def length(self, name: str) -> int:

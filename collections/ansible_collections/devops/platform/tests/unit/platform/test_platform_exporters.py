@@ -129,6 +129,25 @@ def test_prometheus_asks_as_they_want_to_be_asked(tls: bool) -> None:
     assert jobs["nginx"]["static_configs"] == [{"targets": ["192.0.2.10:9999"], "labels": {"host": "edge1"}}]
 
 
+def test_cadvisor_is_asked_for_what_is_used_and_no_more() -> None:
+    unit = on("app1")["cadvisor"]["unit"]
+    flags = dict(word.partition("=")[::2] for word in unit["exec"].split()[1:])
+    left_out = flags["--disable_metrics"].split(",")
+    assert not {"cpu", "memory", "network", "oom_event", "disk", "diskIO", "pressure"} & set(left_out)
+    assert {"app", "percpu", "process", "tcp"} <= set(left_out)
+    assert len(set(left_out)) == len(left_out)
+    # Idle containers are looked at often enough for rates over a minute.
+    assert flags["--max_housekeeping_interval"] == "15s"
+    assert (flags["--docker_only"], flags["--store_container_labels"]) == ("true", "false")
+    assert (unit["user"], unit["after"]) == ("root", ["docker.service"])
+
+
+def test_containers_that_are_gone_are_gone_from_the_graphs() -> None:
+    """cAdvisor's samples bear their own time, and Prometheus marks the end of such series only when it is told to."""
+    jobs = {job["job_name"]: job for job in topology.scrape_jobs(platform(), GROUPS, example.ADDRESSES)}
+    assert [name for name, job in jobs.items() if job.get("track_timestamps_staleness")] == ["cadvisor"]
+
+
 def test_only_prometheus_gets_through_the_firewall() -> None:
     rules = topology.firewall_rules(platform(), "data1", GROUPS, example.ADDRESSES)
     assert {rule["port"]: rule["sources"] for rule in rules if rule["port"] in (9187, 9121)} == {

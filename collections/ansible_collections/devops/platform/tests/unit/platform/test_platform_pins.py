@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.devops.platform.tests.unit.platform import example
 
@@ -234,3 +236,27 @@ CASES = [
 @pytest.mark.parametrize(("edits", "expected", "more"), CASES)
 def test_each_mistake_is_one_line_with_its_place(edits, expected, more, tmp_path):
     assert example.problems(tmp_path, *edits, **more) == expected
+
+
+@pytest.mark.parametrize(
+    ("lock", "advice"),
+    [
+        ("artifacts.lock.yml", "; add it with its digests"),
+        (
+            "lab/.state/artifacts.lock.yml",
+            (
+                "; the lab makes it: run 'make up', "
+                "or 'python -m lab artifacts cadvisor' where it is built from Go modules"
+            ),
+        ),
+    ],
+)
+def test_where_an_artifact_comes_from(tmp_path: Path, lock: str, advice: str) -> None:
+    (tmp_path / "lab" / ".state").mkdir(parents=True)
+    (tmp_path / lock).write_text(yaml.safe_dump(example.ARTIFACTS))
+    edits = [
+        ("locks: [artifacts.lock.yml]", f"locks: [{lock}]"),
+        ("    targets:\n", "    exporters:\n      cadvisor: {version: '0.57.0'}\n    targets:\n"),
+    ]
+    [problem] = example.problems(tmp_path, *edits)
+    assert problem.endswith(f": {lock} has no artifact 'cadvisor'{advice}")

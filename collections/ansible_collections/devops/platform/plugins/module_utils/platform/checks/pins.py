@@ -41,7 +41,7 @@ def _artifact(context: Context, path: KeyPath, name: str, version: str) -> Itera
     lock = ", ".join(context.artifacts.files)
     versions = context.artifacts.entries.get(name)
     if not isinstance(versions, Mapping):
-        yield Finding(path, f"{lock} has no artifact '{name}'{_adding(lock)}")
+        yield Finding(path, f"{lock} has no artifact '{name}'{_adding(lock, name)}")
         return
     if version not in versions:
         yield Finding(path, f"{lock} has no {name} {version}{did_you_mean(version, versions)}")
@@ -87,8 +87,10 @@ def _building(lock: str) -> str:
     return "build and push it, and add its digest there"
 
 
-def _adding(lock: str) -> str:
-    return f"; {made_by(lock)}" if "lab/.state/" in lock else "; add it with its digests"
+def _adding(lock: str, name: str) -> str:
+    if "lab/.state/" in lock:
+        return f"; {made_by(lock)}, or 'python -m lab artifacts {name}' where it is built from Go modules"
+    return "; add it with its digests"
 
 
 CHECKS: tuple[Check, ...] = (artifacts, images)
