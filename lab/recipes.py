@@ -45,6 +45,32 @@ RECIPES = (
             "github.com/google/cadvisor/version.Revision": "lab",
         },
     ),
+    # What judges charts: for tests, not for hosts.
+    Recipe(
+        "helm",
+        "helm.sh/helm/v3",
+        {"helm": "helm.sh/helm/v3/cmd/helm"},
+        {
+            "helm.sh/helm/v3/internal/version.version": "v{version}",
+            # The Kubernetes that it renders for where nobody says: that of k8s.io/client-go in its go.mod.
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": "1",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "37",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": "1",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": "37",
+        },
+    ),
+    Recipe(
+        "kubeconform",
+        "github.com/yannh/kubeconform",
+        {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+        {"main.version": "v{version}"},
+    ),
+    Recipe(
+        "conftest",
+        "github.com/open-policy-agent/conftest",
+        {"conftest": "github.com/open-policy-agent/conftest"},
+        {"github.com/open-policy-agent/conftest/internal/version.Version": "{version}"},
+    ),
 )
 
 

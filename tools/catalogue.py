@@ -159,7 +159,7 @@ CATALOGUE: tuple[Suite, ...] = (
         frozenset({"kubernetes"}),
         alone=False,
         needs="tests/charts",
-        long=True,  # until the project provides helm, kubeconform and conftest
+        long=True,  # building helm, kubeconform and conftest takes minutes
     ),
     Suite(
         "lab-go",
