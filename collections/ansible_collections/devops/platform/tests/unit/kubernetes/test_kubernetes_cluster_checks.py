@@ -82,3 +82,7 @@ def test_what_is_wrong_is_said_at_its_place(tmp_path, old, new, message):
 def test_a_limit_is_taken_for_the_request(tmp_path):
     """As the API server does."""
     assert said(tmp_path, ("default_request: {cpu: 100m}", "max: {cpu: 1}")) == []
+
+
+def test_a_limit_may_be_what_is_asked_for(tmp_path):
+    assert said(tmp_path, ("default: {cpu: 500m}", 'default: {cpu: "0.1"}')) == []
