@@ -63,6 +63,7 @@ def _kinds() -> dict[tuple[str, str], Kind]:
         (11, "", "v1", True, "Service", "services"),
         (12, "policy", "v1", True, "PodDisruptionBudget", "poddisruptionbudgets"),
         (13, "batch", "v1", True, "Job", "jobs"),
+        (14, "", "v1", True, "Pod", "pods"),
         (20, "apps", "v1", True, "StatefulSet", "statefulsets"),
         (20, "apps", "v1", True, "DaemonSet", "daemonsets"),
         (20, "apps", "v1", True, "Deployment", "deployments"),

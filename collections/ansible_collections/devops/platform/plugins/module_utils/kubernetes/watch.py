@@ -37,9 +37,9 @@ class Watches:
     def add(self, group: str, kind: str, namespace: str) -> None:
         """Watch one more; returns when all of it is known."""
         key = (group, kind, namespace)
-        known = KINDS.get((group, kind))
-        if key in self.known or known is None:
+        if key in self.known:
             return
+        known = KINDS[group, kind]
         items, version = self.api.listed(known, kind, namespace)
         self._replace(key, items)
         threading.Thread(target=self._follow, args=(key, known, version), daemon=True).start()
