@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -37,6 +38,7 @@ class Api:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.requests = 0
+        self.counting = threading.Lock()  # watches count, too
         self.watches = Watches(self)
 
     @property
@@ -45,6 +47,10 @@ class Api:
 
     def now(self) -> float:
         return time.time()
+
+    def count(self) -> None:
+        with self.counting:
+            self.requests += 1
 
     # ---- addresses
 
@@ -101,7 +107,7 @@ class Api:
         target = f"{path}?{urlencode(query)}" if query else path
         coded = None if body is None else json.dumps(body).encode()
         for left in reversed(range(TRIES)):
-            self.requests += 1
+            self.count()
             status, answer = self.transport.send(method, target, coded, content_type)
             if 200 <= status < 300:
                 return answer
@@ -158,6 +164,9 @@ class Api:
 
     def create(self, item: Manifest) -> Object:
         return self.ask("POST", self.path(ref(item), name=False), {"fieldManager": MANAGER}, item)
+
+    def replace(self, item: Manifest) -> Object:
+        return self.ask("PUT", self.path(ref(item)), {"fieldManager": MANAGER}, item)
 
     def delete(self, which: Ref) -> None:
         try:

@@ -54,6 +54,9 @@ class Cluster(Protocol):
 
     def create(self, item: Manifest) -> Object: ...
 
+    def replace(self, item: Manifest) -> Object:
+        """The whole object; Conflict where it is not the version that `item` names."""
+
     def delete(self, which: Ref) -> None: ...
 
     def watch(self, kinds: Iterable[tuple[str, str, str]]) -> None:

@@ -156,11 +156,14 @@ def plan(wanted: Wanted, ledger: Ledger, live: Mapping[Ref, Object]) -> Plan:
         raise PlanError(problems)
     head = ledger.head
     recorded = dict(head.concrete) if head else {}
-    # What was there before us is what a first rollout goes back to.
+    # What was there before us is what a first rollout goes back to. Also what bears our label although no ledger knows
+    # it: without one, going back must not be deleting.
+    came = set(ledger.pending.came) if ledger.pending else set()
+    mine = {ref(one) for one in declared}
     before = {
         which: stripped(item)
         for which, item in live.items()
-        if which in {ref(one) for one in declared} and which not in recorded and not application_of(item)
+        if which in mine and which not in recorded and which not in came
     }
     if ledger.pending:
         before = {**before, **ledger.pending.before}

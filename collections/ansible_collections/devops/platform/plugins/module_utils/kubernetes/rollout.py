@@ -108,7 +108,8 @@ class Rollout:
     def _write(self, following: Ledger) -> None:
         item = ledgers.write(following, self.key)
         try:
-            written = self.cluster.apply(item, force=True) if following.version else self.cluster.create(item)
+            # Not by applying: whoever else writes to the ledger must be noticed, not merged with.
+            written = self.cluster.replace(item) if following.version else self.cluster.create(item)
         except ApiError as error:
             if error.status == 409:
                 raise Failure(
@@ -218,7 +219,10 @@ class Rollout:
     ) -> None:
         was = self.ledger.pending
         revision = drawn.revision(self.options.rollout, wanted, int(self.cluster.now()))
-        same = was is not None and was.revision.declared == revision.declared
+        same = was is not None and (was.revision.declared, was.revision.strategies) == (
+            revision.declared,
+            revision.strategies,
+        )
         came = tuple(which for which in drawn.concrete if which not in live)
         pending = Pending(
             revision,

@@ -115,7 +115,7 @@ class Watches:
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(LONGEST),
         }
-        self.api.requests += 1
+        self.api.count()
         began = version
         for line in self._lines(f"{self.api.collection(known, key[2])}?{urlencode(query)}"):
             version = self._take(key, json.loads(line), known)

@@ -115,6 +115,9 @@ class ModelCluster:
             raise kubernetes_cluster.Conflict(str(ref(item)), "already exists", ())
         return self.apply(item)
 
+    def replace(self, item: Manifest) -> Object:
+        return self.apply(item)
+
     def delete(self, which: Ref) -> None:
         self.requests += 1
         if which in self.objects:

@@ -105,6 +105,16 @@ def test_a_first_rollout_that_fails_leaves_nothing():
     assert state(cluster) == {"images": []}
 
 
+def test_what_was_there_before_is_put_back():
+    cluster = ModelCluster()
+    run(cluster, [service(), workload()], rollout="a")
+    del cluster.objects[Ref("ConfigMap", SPACE, f"devops.platform.{APP}")]  # somebody has lost the ledger
+    was = state(cluster)
+    result = run(cluster, [service(), workload(image="bad:2")], rollout="b")
+    assert result.rolled_back
+    assert state(cluster) == was
+
+
 def test_all_workloads_are_taken_back_not_only_the_failed_one():
     cluster = ModelCluster()
     run(cluster, [workload("a"), workload("b")], rollout="a")
