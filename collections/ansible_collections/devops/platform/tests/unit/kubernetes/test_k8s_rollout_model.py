@@ -271,39 +271,44 @@ def promise(cluster, least):
     return check
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.sampled_from(sorted(WAYS)),
-    st.sampled_from(sorted(WAYS)),
-    st.sampled_from(["good:2", "bad:2"]),
-    st.lists(st.tuples(st.integers(1, 25), st.booleans()), max_size=4),
-    st.lists(st.booleans(), max_size=6),
-    st.integers(1, 5),
-)
-def test_whatever_happens_it_serves_and_ends_new_or_old(first, second, image, kills, gates, replicas):
-    cluster = ModelCluster()
-    old = [service(), config("1"), workload(replicas=replicas)]
-    run(cluster, old, {"api": WAYS[first]}, rollout="old")
-    was = state(cluster)
-    cluster.check = promise(cluster, replicas)
-    new = [service(), config("2"), workload(image=image, replicas=replicas)]
-    verdicts = iter(gates)
-
-    def judge(_gate):
-        return [] if next(verdicts, True) else ["breach"]
-
+def to_its_end(cluster, new, ways, kills, judge):
+    """Runs until one is neither killed nor without anything more to be killed in."""
     result = None
     for at, after in [*kills, (None, False)]:
         cluster.kill_at = cluster.mutations + at if at else None
         cluster.kill_after = after
         try:
-            result = run(cluster, new, {"api": WAYS[second]}, judge, rollout="new")
+            result = run(cluster, new, ways, judge, rollout="new")
         except KilledError:
             continue
-        if at is not None and not result.failure:
-            continue
-        break
+        if at is None or result.failure:
+            break
     assert result is not None
+    return result
+
+
+def judged(gates):
+    verdicts = iter(gates)
+    return lambda _gate: [] if next(verdicts, True) else ["breach"]
+
+
+KILLS = st.lists(st.tuples(st.integers(1, 25), st.booleans()), max_size=4)
+GATES = st.lists(st.booleans(), max_size=6)
+IMAGES = st.sampled_from(["good:2", "bad:2"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["", *WAYS]), st.sampled_from(sorted(WAYS)), IMAGES, KILLS, GATES, st.integers(1, 5))
+def test_whatever_happens_it_serves_and_ends_new_or_old(first, second, image, kills, gates, replicas):
+    cluster = ModelCluster()
+    if first:
+        old = [service(), config("1"), workload(replicas=replicas)]
+        run(cluster, old, {"api": WAYS[first]}, rollout="old")
+        cluster.check = promise(cluster, replicas)
+    was = state(cluster)
+    new = [service(), config("2"), workload(image=image, replicas=replicas)]
+    ways = {"api": WAYS[second]}
+    result = to_its_end(cluster, new, ways, kills, judged(gates))
     if result.failure:
         assert result.rolled_back, result.failure
         assert state(cluster) == was
@@ -312,4 +317,29 @@ def test_whatever_happens_it_serves_and_ends_new_or_old(first, second, image, ki
         assert {one["spec"]["containers"][0]["image"] for one in serving} == {image}
         assert image.startswith("good")
         assert Ref("Deployment", SPACE, "api-canary", "apps") not in cluster.objects
-        assert not run(cluster, new, {"api": WAYS[second]}, judge, rollout="again").changed
+        assert not run(cluster, new, ways, rollout="again").changed
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["StatefulSet", "DaemonSet"]),
+    st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True).map(sorted),
+    IMAGES,
+    KILLS,
+    GATES,
+)
+def test_whatever_happens_one_pod_of_a_set_is_away(kind, steps, image, kills, gates):
+    cluster = ModelCluster()
+    cluster.nodes = 4
+    ways = {"api": {"type": "partition", "steps": steps}}
+    run(cluster, [service(), workload(kind=kind, replicas=4)], ways, rollout="old")
+    was = state(cluster)
+    cluster.check = promise(cluster, 3)
+    new = [service(), workload(image=image, kind=kind, replicas=4)]
+    result = to_its_end(cluster, new, ways, kills, judged(gates))
+    if result.failure:
+        assert result.rolled_back, result.failure
+        assert state(cluster) == was
+    else:
+        assert state(cluster)["images"] == [image] * 4
+        assert not run(cluster, new, ways, rollout="again").changed
