@@ -168,10 +168,13 @@ class Api:
     def replace(self, item: Manifest) -> Object:
         return self.ask("PUT", self.path(ref(item)), {"fieldManager": MANAGER}, item)
 
-    def delete(self, which: Ref) -> None:
+    def delete(self, which: Ref, uid: str = "") -> None:
+        options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
         try:
-            self.ask("DELETE", self.path(which), None, {"propagationPolicy": "Background"})
-        except NotFound:
+            self.ask("DELETE", self.path(which), None, options)
+        except (NotFound, Conflict):
             return
 
     def watch(self, kinds: Iterable[tuple[str, str, str]]) -> None:

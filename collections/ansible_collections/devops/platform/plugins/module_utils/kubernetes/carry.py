@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from . import diagnose, ready
 from .cluster import Cluster
 from .diagnose import Finding
-from .objects import Manifest, Object, Ref, metadata, ref, template_of, workload_of
+from .objects import Manifest, Object, Ref, metadata, ref, replicas, status, template_of, workload_of
 from .strategies import Course, Stage
 from .strategies.course import pod_ready
 
@@ -134,6 +134,13 @@ class Carrier:
             self.cluster.delete(which)
         track.entered = True
 
+    def _fresh(self, track: Track, which: Ref) -> Object | None:
+        """An object as it is seen, unless that is older than what was applied to it."""
+        item = self.cluster.seen.get(which)
+        if item is None or int(metadata(item).get("generation") or 0) < track.generations.get(which, 0):
+            return None
+        return item
+
     def _settled(self, track: Track, pods: Mapping[Ref, list[Object]]) -> bool:
         stage = track.stage
         if any(which in self.cluster.seen for which in stage.delete):
@@ -141,11 +148,8 @@ class Carrier:
         if stage.renew and self._renew(stage, pods):
             return False
         for which in stage.settled:
-            item = self.cluster.seen.get(which)
-            # What is seen may be older than what was applied.
-            if item is None or int(metadata(item).get("generation") or 0) < track.generations.get(which, 0):
-                return False
-            if not ready.state_of(item).ready:
+            item = self._fresh(track, which)
+            if item is None or not ready.state_of(item).ready:
                 return False
         return True
 
@@ -154,19 +158,24 @@ class Carrier:
         renew = stage.renew
         if renew is None:
             return False
-        mine = pods.get(renew.workload, [])
-        for name in renew.due(mine):
-            self.cluster.delete(Ref("Pod", renew.workload.namespace, name))
-        return not renew.enough(mine)
+        item = self.cluster.seen.get(renew.workload)
+        if item is None:
+            return True
+        mine, total = pods.get(renew.workload, []), pods_of(item)
+        for pod in renew.due(mine, total):
+            # What is seen may be older than the last deletion: a new pod of the same name is not meant.
+            about = metadata(pod)
+            self.cluster.delete(Ref("Pod", renew.workload.namespace, str(about["name"])), str(about.get("uid", "")))
+        return not renew.enough(mine, total)
 
     def findings(self, track: Track, pods: Mapping[Ref, list[Object]]) -> list[Finding]:
         """What is wrong with a course's pods of the template that is being rolled out."""
         found: list[Finding] = []
         for which in track.stage.settled:
-            item = self.cluster.seen.get(which)
-            mine = pods.get(which, [])
-            if item is not None:
-                mine = [pod for pod in mine if not template_of(item) or template_of(pod) == template_of(item)]
+            item = self._fresh(track, which)
+            if item is None:
+                continue
+            mine = [pod for pod in pods.get(which, []) if template_of(pod) == template_of(item)]
             events = [one for one in self.known_events if _about(one, which, mine)]
             found += diagnose.findings(mine, item, self.cluster.now(), self.patience, events)
         return found
@@ -177,11 +186,9 @@ class Carrier:
             if finding.final:
                 raise self.failure(f"{track.course.workload} {track.stage.says}, and that fails", finding)
         for which in track.stage.settled:
-            item = self.cluster.seen.get(which)
-            if item is None or int(metadata(item).get("generation") or 0) < track.generations.get(which, 0):
-                continue
-            state = ready.state_of(item)
-            if state.failed:
+            item = self._fresh(track, which)
+            state = ready.state_of(item) if item is not None else None
+            if state and state.failed:
                 found = self.findings(track, pods)
                 raise self.failure(f"{which} {state.reason}", found[0] if found else None)
 
@@ -241,6 +248,13 @@ class Carrier:
         """Before any of them enters its next stage; one write for all that advance together, none for the last ones."""
         if any(not track.done for track in moved):
             self.record({str(track.course.workload): track.position for track in tracks})
+
+
+def pods_of(item: Object) -> int:
+    """How many pods a workload is to have."""
+    if item.get("kind") == "DaemonSet":
+        return int(status(item).get("desiredNumberScheduled") or 0)
+    return replicas(item)
 
 
 def _advance(track: Track) -> None:

@@ -57,7 +57,8 @@ class Cluster(Protocol):
     def replace(self, item: Manifest) -> Object:
         """The whole object; Conflict where it is not the version that `item` names."""
 
-    def delete(self, which: Ref) -> None: ...
+    def delete(self, which: Ref, uid: str = "") -> None:
+        """With a uid that very object: another one that has taken its name meanwhile stays."""
 
     def watch(self, kinds: Iterable[tuple[str, str, str]]) -> None:
         """Group, kind and namespace of what `seen` shall hold from now on."""

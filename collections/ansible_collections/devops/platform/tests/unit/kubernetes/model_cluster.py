@@ -48,13 +48,19 @@ class ModelCluster:
         self.conflicts: dict[Ref, tuple[tuple[str, str], ...]] = {}
         self.check: Callable[[], None] = lambda: None
         self.nodes = 3
+        self.pods_made = 0
+        self.shown: dict[Ref, Object] = {}
+        self.stale: dict[Ref, Object] = {}
 
     # ---- what a rollout asks
 
     @property
     def seen(self) -> dict[Ref, Object]:
+        return self.shown
+
+    def _watched(self) -> dict[Ref, Object]:
         watched = [one for one in self.objects if is_workload(one) or one.kind in ("Pod", "Job")]
-        return {one: self.objects[one] for one in watched}
+        return {one: copy.deepcopy(self.objects[one]) for one in watched}
 
     def now(self) -> float:
         return self.clock
@@ -118,9 +124,9 @@ class ModelCluster:
     def replace(self, item: Manifest) -> Object:
         return self.apply(item)
 
-    def delete(self, which: Ref) -> None:
+    def delete(self, which: Ref, uid: str = "") -> None:
         self.requests += 1
-        if which in self.objects:
+        if which in self.objects and uid in ("", self.objects[which]["metadata"].get("uid", "")):
             self._change(f"delete {which}", lambda: self._gone(which))
 
     def _gone(self, which: Ref) -> None:
@@ -130,9 +136,12 @@ class ModelCluster:
 
     def watch(self, kinds: Iterable[tuple[str, str, str]]) -> None:
         self.requests += 1
+        self.shown = self.stale = self._watched()
 
     def refresh(self, seconds: float) -> None:
         self.clock += seconds
+        # A watch is late: it shows what was a tick ago.
+        self.shown, self.stale = self.stale, self._watched()
         for which in [one for one in self.objects if is_workload(one) or one.kind == "Job"]:
             self._control(which)
         self.check()
@@ -152,6 +161,7 @@ class ModelCluster:
         return sorted(found, key=lambda item: item["metadata"]["name"])
 
     def _pod(self, owner: Manifest, name: str) -> None:
+        self.pods_made += 1
         made = digest(template(owner))[:8]
         kind, parent = owner["kind"], owner["metadata"]["name"]
         if kind == "Deployment":
@@ -163,6 +173,7 @@ class ModelCluster:
             "metadata": {
                 "name": name,
                 "namespace": namespace,
+                "uid": str(self.pods_made),
                 "creationTimestamp": "2023-11-14T22:13:20Z",
                 "labels": {**labels(template(owner)), "pod-template-hash": made},
                 "ownerReferences": [{"kind": kind, "name": parent, "controller": True}],

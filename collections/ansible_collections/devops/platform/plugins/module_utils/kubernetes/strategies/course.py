@@ -35,22 +35,25 @@ class Renew:
     step: Amount | None = None
     parallel: int = 1
 
-    def enough(self, pods: Sequence[Object]) -> bool:
-        new = sum(template_of(pod) == self.template for pod in pods)
-        return self.step is None or new >= self.step.of(len(pods))
+    def enough(self, pods: Sequence[Object], total: int) -> bool:
+        return self.step is None or self._new(pods) >= self.step.of(total)
 
-    def due(self, pods: Sequence[Object]) -> list[str]:
-        """Names of the pods to delete now. `pods`: all of the workload."""
-        old = sorted(
-            (str(metadata(pod)["name"]) for pod in pods if template_of(pod) != self.template and not _going(pod)),
-        )
-        down = {str(metadata(pod)["name"]) for pod in pods if not pod_ready(pod)}
-        stuck = [name for name in old if name in down]
+    def due(self, pods: Sequence[Object], total: int) -> list[Object]:
+        """The pods to delete now, always the same ones of the same `pods`. `total`: how many there are to be."""
+        old = [pod for pod in pods if template_of(pod) != self.template and not _going(pod)]
+        old.sort(key=lambda pod: str(metadata(pod)["name"]))
+        down = [pod for pod in pods if not pod_ready(pod)]
+        stuck = [pod for pod in old if pod in down]
         if self.step is None or stuck:
             return stuck
-        new = sum(template_of(pod) == self.template for pod in pods)
-        wanted = self.step.of(len(pods)) - new
-        return old[: max(0, min(wanted, self.parallel - len(down)))]
+        # One that is gone and not made anew yet is seen nowhere.
+        missing = max(0, total - len(pods))
+        coming = missing + sum(_going(pod) for pod in pods)
+        wanted = self.step.of(total) - self._new(pods) - coming
+        return old[: max(0, min(wanted, self.parallel - len(down) - missing))]
+
+    def _new(self, pods: Sequence[Object]) -> int:
+        return sum(template_of(pod) == self.template for pod in pods)
 
 
 def _going(pod: Object) -> bool:
