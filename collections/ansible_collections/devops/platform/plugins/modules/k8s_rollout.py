@@ -225,22 +225,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes import definition, judging
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.api import Api
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.carry import Failure
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.cluster import ApiError
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.ledger import LedgerError
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.objects import normal
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.plan import PlanError
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.rollout import Options, Result, Rollout
-
 try:
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes import definition, judging
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.api import Api
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.carry import Failure
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.cluster import ApiError
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.ledger import LedgerError
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.objects import normal
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.plan import PlanError
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.rollout import Options, Result, Rollout
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.transport import Http
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 
     MISSING = ""
-except ImportError as error:
+except ImportError as error:  # PyYAML, urllib3, or the collection
     AUTH_ARG_SPEC, MISSING = {}, str(error)
 
 ARGUMENTS: dict[str, Any] = {
@@ -291,7 +290,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     if MISSING:
-        module.fail_json(msg=missing_required_lib("kubernetes and the collection kubernetes.core"), exception=MISSING)
+        module.fail_json(
+            msg=missing_required_lib("kubernetes, PyYAML and the collection kubernetes.core"), exception=MISSING
+        )
     began = time.time()
     api = Api(Http(get_api_client(module).client.client))
     result = Result()

@@ -177,6 +177,23 @@ def test_refusals_are_final(status, error):
     assert api.requests == 1
 
 
+@pytest.mark.parametrize("answer", [(404, {"reason": "NotFound"}), (409, {"reason": "Conflict"}), (200, {})])
+def test_only_that_very_object_is_deleted(answer):
+    transport = Recorded({("DELETE", "/api/v1/namespaces/chat/pods/db-0"): [answer]})
+    Api(transport).delete(Ref("Pod", "chat", "db-0"), "u-1")
+    assert json.loads(transport.asked[0][3]) == {
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": "u-1"},
+    }
+
+
+def test_the_ledger_is_replaced_and_not_applied():
+    transport = Recorded({("PUT", "/api/v1/namespaces/chat/configmaps/settings"): [(409, {"reason": "Conflict"})]})
+    with pytest.raises(Conflict):
+        Api(transport).replace(config())
+    assert transport.asked[0][4] == "application/json"
+
+
 def test_looking_at_many_is_one_request():
     items = [config("1", name) for name in "abcd"]
     transport = Recorded(
