@@ -70,6 +70,14 @@ def images(simulated, space):
     return sorted(pod["spec"]["containers"][0]["image"] for pod in pods if not pod["metadata"].get("deletionTimestamp"))
 
 
+def settles(fits, what=lambda: ""):
+    """What a controller does a moment later, such as deleting the pods of a Deployment that is gone."""
+    end = time.monotonic() + 15
+    while not fits():
+        assert time.monotonic() < end, what()
+        time.sleep(0.2)
+
+
 def selected(simulated, space, name="api"):
     return simulated.ask("GET", f"/api/v1/namespaces/{space}/services/{name}")[1]["spec"]["selector"]
 
@@ -92,7 +100,7 @@ def test_forward_again_bad_and_better(simulated, space, run, way):
     assert "container app" in result["msg"]
     assert result["rolled_back"], result
     assert selected(simulated, space) == was
-    assert images(simulated, space) == before
+    settles(lambda: images(simulated, space) == before, lambda: images(simulated, space))
     assert simulated.ask("GET", f"/api/v1/namespaces/{space}/configmaps/settings")[1]["data"] == {"value": "1"}
     code, result = run([service(), config(), workload(image="app:2")], strategies=ways)
     assert code == 0, result
