@@ -171,6 +171,15 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "kubernetes-simulated",
+        "rollouts on a real API server and controllers, with simulated pods; KUBERNETES_BIN names the programs",
+        (*PYTEST, "-s", "tests/kubernetes/simulated"),
+        frozenset({"kubernetes"}),
+        minutes=30,
+        needs="tests/kubernetes/simulated",
+        long=True,
+    ),
+    Suite(
         "up", "the lab and site.yml, as `make up` does", ("python", "-m", "tools.up"), frozenset({"chat"}), minutes=20
     ),
     Suite(

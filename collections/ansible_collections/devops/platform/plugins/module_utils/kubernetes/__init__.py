@@ -1,0 +1,6 @@
+"""Kubernetes: what is rolled out there, and how.
+
+Read in this order: objects (what an object is and whose), plan (what is wanted beside what is there), strategies (the
+stages of a workload), ready and diagnose (how a workload stands, and why), ledger (what is remembered), rollout (the
+order of events), api and watch (the cluster). All but the last two are free of network and clock.
+"""
