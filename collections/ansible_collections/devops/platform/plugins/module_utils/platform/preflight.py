@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .checks import alerting, cluster, hosts, names, objectives, pins, rollout, scraping, smoke, values
+from .checks import alerting, cluster, hosts, names, nodes, objectives, pins, rollout, scraping, smoke, values
 from .checks.context import Check, Context, Finding, Inventory, Pins
 from .model import natural, section
 from .paths import made_by
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *objectives.CHECKS,
     *scraping.CHECKS,
     *cluster.CHECKS,
+    *nodes.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")

@@ -1,0 +1,191 @@
+"""What a node is given before it joins: kernel, containerd, CNI plugins, and Kubernetes' own programs. Pure.
+
+Each is a component of its own, for they change at different times: an upgrade takes kubeadm first, and the kubelet
+when its node is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import toml
+from .settings import REGISTRY
+
+Component = dict[str, Any]
+
+RUNTIME, TOOLS, KUBELET = "runtime", "tools", "kubelet"
+PARTS = (RUNTIME, TOOLS, KUBELET)
+PROGRAMS = "/etc/devops-platform"
+PLUGINS = "/opt/cni/bin"
+DEBIAN_PLUGINS = "/usr/lib/cni"
+PLUGIN_NAMES = ("bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "ptp", "tuning")
+PAUSE = "3.10.1"
+CRI = "io.containerd.grpc.v1.cri"
+PACKAGES = ("conntrack", "containerd", "ethtool", "iproute2", "iptables", "kmod", "runc", "socat")
+SYSCTL = {
+    "net.ipv4.ip_forward": 1,
+    # Only where the module is there: without it no packet of a bridge is filtered, or lost.
+    "-net.bridge.bridge-nf-call-iptables": 1,
+    "-net.bridge.bridge-nf-call-ip6tables": 1,
+}
+MODULES = ("br_netfilter", "overlay")
+
+
+def packages(settings: Mapping[str, Any]) -> list[str]:
+    """Debian's packages that a node needs; CNI plugins among them where no release of them is named."""
+    return sorted({*PACKAGES, *(() if settings.get("cni_plugins") else ("containernetworking-plugins",))})
+
+
+def node_components(settings: Mapping[str, Any], parts: Sequence[str] = PARTS) -> list[Component]:
+    """Components for `devops.platform.component`, in the order in which they need each other.
+
+    `settings`: `{version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root}`.
+    ValueError for a part that there is not.
+    """
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise ValueError(f"a node has no part '{unknown[0]}'; there are: {', '.join(PARTS)}")
+    made: list[Component] = []
+    if RUNTIME in parts:
+        made += [_kernel(), _containerd(settings), _plugins(settings)]
+    if TOOLS in parts:
+        made += [_tool(name, settings["version"]) for name in ("kubeadm", "kubectl")]
+        made.append(_tool("helm", settings["helm"]) if settings.get("helm") else {"name": "helm", "state": "absent"})
+    if KUBELET in parts:
+        made.append(_kubelet(settings))
+    return made
+
+
+def _kernel() -> Component:
+    return {
+        "name": "kubernetes_kernel",
+        "files": [
+            {
+                "path": "/etc/modules-load.d/kubernetes.conf",
+                "content": "".join(f"{name}\n" for name in MODULES),
+                "on_change": "restart",
+            },
+            {
+                "path": f"{PROGRAMS}/sysctl-kubernetes.conf",
+                "content": "".join(f"{key} = {value}\n" for key, value in SYSCTL.items()),
+                "live": "sysctl",
+            },
+            {"path": f"{PROGRAMS}/prepare-kernel", "source": "prepare-kernel", "mode": "0755"},
+        ],
+        "unit": {
+            "description": "Kernel settings of Kubernetes",
+            "type": "oneshot",
+            "exec": f"{PROGRAMS}/prepare-kernel",
+            "hardening": "none",
+            "after": ["base_sysctl.service", "systemd-modules-load.service"],
+        },
+    }
+
+
+def _containerd(settings: Mapping[str, Any]) -> Component:
+    mirrors = settings.get("mirrors") or {}
+    return {
+        "name": "containerd",
+        "packages": ["containerd", "runc"],
+        "directories": [{"path": "/etc/containerd/certs.d", "mode": "0755"}],
+        "files": [
+            {
+                "path": "/etc/containerd/config.toml",
+                "content": containerd_config(settings),
+                "validate": "/usr/bin/containerd --config %s config dump",
+            },
+            *(
+                {
+                    "path": f"/etc/containerd/certs.d/{registry}/hosts.toml",
+                    "content": registry_hosts(str(registry), str(mirrors[registry])),
+                    "on_change": "none",  # read at each pull
+                }
+                for registry in sorted(mirrors)
+            ),
+        ],
+        "service": {"name": "containerd"},
+        "probe": {"command": ["/usr/bin/ctr", "version"], "contains": "Server:", "timeout": 30},
+    }
+
+
+def containerd_config(settings: Mapping[str, Any]) -> str:
+    """containerd's own file. `settings.containerd`: `{systemd_cgroup, restrict_oom_score_adj, disable_apparmor}`."""
+    given = settings.get("containerd") or {}
+    return "# Managed by devops.platform.\n" + toml.text(
+        {
+            "version": 2,
+            "plugins": {
+                CRI: {
+                    "sandbox_image": f"{settings.get('images') or REGISTRY}/pause:{PAUSE}",
+                    "restrict_oom_score_adj": bool(given.get("restrict_oom_score_adj", False)),
+                    "disable_apparmor": bool(given.get("disable_apparmor", False)),
+                    "cni": {"bin_dir": PLUGINS, "conf_dir": "/etc/cni/net.d"},
+                    "containerd": {
+                        "runtimes": {
+                            "runc": {
+                                "runtime_type": "io.containerd.runc.v2",
+                                "options": {"SystemdCgroup": bool(given.get("systemd_cgroup", True))},
+                            }
+                        }
+                    },
+                    "registry": {"config_path": "/etc/containerd/certs.d"},
+                }
+            },
+        }
+    )
+
+
+def registry_hosts(registry: str, mirror: str) -> str:
+    """A mirror is asked first, the registry itself where that has not what is wanted."""
+    scheme = urlsplit(mirror).scheme
+    if scheme not in ("http", "https"):
+        raise ValueError(f"the mirror of {registry}, '{mirror}', is no address such as https://mirror.example")
+    server = "https://registry-1.docker.io" if registry == "docker.io" else f"https://{registry}"
+    return "# Managed by devops.platform.\n" + toml.text(
+        {"server": server, "host": {mirror.rstrip("/"): {"capabilities": ["pull", "resolve"]}}}
+    )
+
+
+def _plugins(settings: Mapping[str, Any]) -> Component:
+    version = str(settings.get("cni_plugins") or "")
+    folder = "/opt/devops-platform/cni_plugins/current" if version else DEBIAN_PLUGINS
+    return {
+        "name": "cni_plugins",
+        **({"release": {"artifact": "cni_plugins", "version": version}} if version else {}),
+        **({} if version else {"packages": ["containernetworking-plugins"]}),
+        "directories": [{"path": PLUGINS, "mode": "0755"}],
+        # Network plugins bring further ones into this folder, which are theirs.
+        "files": [
+            {"path": f"{PLUGINS}/{name}", "link": f"{folder}/{name}", "on_change": "none"} for name in PLUGIN_NAMES
+        ],
+    }
+
+
+def _tool(name: str, version: Any) -> Component:
+    return {"name": name, "release": {"artifact": name, "version": str(version)}, "expose": [name]}
+
+
+def _kubelet(settings: Mapping[str, Any]) -> Component:
+    root = str(settings.get("kubelet_cgroup_root") or "")
+    made = {
+        **_tool("kubelet", settings["version"]),
+        "directories": [
+            {"path": "/var/lib/kubelet", "mode": "0750", "data": True},
+            {"path": "/etc/kubernetes/manifests", "mode": "0700", "data": True},
+        ],
+        "files": [{"path": f"{PROGRAMS}/start-kubelet", "source": "start-kubelet", "mode": "0755"}],
+        "unit": {
+            "description": "Kubernetes' agent on this node",
+            "exec": " ".join([f"{PROGRAMS}/start-kubelet", "{release}/kubelet", *([root] if root else [])]),
+            "hardening": "none",  # what it starts are containers
+            "restart": "always",
+            "after": ["network-online.target", "containerd.service", "kubernetes_kernel.service"],
+            # A restart leaves the pods alone.
+            "options": {"Service": {"KillMode": "process", "CPUAccounting": "true", "MemoryAccounting": "true"}},
+        },
+    }
+    if settings.get("joined"):
+        made["probe"] = {"http": "http://127.0.0.1:10248/healthz", "contains": "ok", "timeout": 120}
+    return made
