@@ -28,10 +28,12 @@ def test_each_part_is_a_component_of_its_own():
         "kubectl",
         "helm",
         "kubelet",
+        "etcd_snapshot",
+        "etcd_tools",
     ]
     assert list(made(["tools"])) == ["kubeadm", "kubectl", "helm"]
     assert list(made(["kubelet"])) == ["kubelet"]
-    with pytest.raises(ValueError, match="a node has no part 'kublet'; there are: runtime, tools, kubelet"):
+    with pytest.raises(ValueError, match="a node has no part 'kublet'; there are: runtime, tools, kubelet, snapshots"):
         made(["kublet"])
 
 

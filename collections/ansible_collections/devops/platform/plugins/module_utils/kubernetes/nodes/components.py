@@ -10,17 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.devops.platform.plugins.module_utils.gate.spec import seconds
+from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import PROGRAMS as PROGRAMS_OF_OURS
+
 from . import toml
-from .settings import REGISTRY
+from .settings import ETCD_PORTS, REGISTRY
 
 Component = dict[str, Any]
 
-RUNTIME, TOOLS, KUBELET = "runtime", "tools", "kubelet"
-PARTS = (RUNTIME, TOOLS, KUBELET)
+RUNTIME, TOOLS, KUBELET, SNAPSHOTS = "runtime", "tools", "kubelet", "snapshots"
+PARTS = (RUNTIME, TOOLS, KUBELET, SNAPSHOTS)
 PROGRAMS = "/etc/devops-platform"
 PLUGINS = "/opt/cni/bin"
 DEBIAN_PLUGINS = "/usr/lib/cni"
 PLUGIN_NAMES = ("bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "ptp", "tuning")
+ETCD_PKI = "/etc/kubernetes/pki/etcd"
 PAUSE = "3.10.1"
 CRI = "io.containerd.grpc.v1.cri"
 PACKAGES = ("conntrack", "containerd", "ethtool", "iproute2", "iptables", "kmod", "runc", "socat")
@@ -41,7 +45,8 @@ def packages(settings: Mapping[str, Any]) -> list[str]:
 def node_components(settings: Mapping[str, Any], parts: Sequence[str] = PARTS) -> list[Component]:
     """Components for `devops.platform.component`, in the order in which they need each other.
 
-    `settings`: `{version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root}`.
+    `settings`: `{name, version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root, snapshots,
+    sources}`; `sources` are the controller's paths of what makes snapshots: `{snapshots, backup}`.
     ValueError for a part that there is not.
     """
     unknown = sorted(set(parts) - set(PARTS))
@@ -55,6 +60,8 @@ def node_components(settings: Mapping[str, Any], parts: Sequence[str] = PARTS) -
         made.append(_tool("helm", settings["helm"]) if settings.get("helm") else {"name": "helm", "state": "absent"})
     if KUBELET in parts:
         made.append(_kubelet(settings))
+    if SNAPSHOTS in parts:
+        made += _snapshots(settings)
     return made
 
 
@@ -161,6 +168,57 @@ def _plugins(settings: Mapping[str, Any]) -> Component:
             {"path": f"{PLUGINS}/{name}", "link": f"{folder}/{name}", "on_change": "none"} for name in PLUGIN_NAMES
         ],
     }
+
+
+def _snapshots(settings: Mapping[str, Any]) -> list[Component]:
+    """etcd's programs, and the timer that takes copies of it; they go where none are wanted."""
+    given = settings.get("snapshots") or {}
+    if not given:
+        return [{"name": "etcd_snapshot", "state": "absent"}, {"name": "etcd_tools", "state": "absent"}]
+    textfile = str(given.get("textfile_directory") or "")
+    arguments = {
+        "endpoint": f"https://127.0.0.1:{ETCD_PORTS[0]}",
+        "directory": given["directory"],
+        "name": settings["name"],
+        "authority": f"{ETCD_PKI}/ca.crt",
+        "certificate": f"{ETCD_PKI}/healthcheck-client.crt",
+        "key": f"{ETCD_PKI}/healthcheck-client.key",
+        "keep": given["keep"],
+        "allowed-age": f"{seconds(str(given['max_age'])):g}",
+        **({"metrics": f"{textfile}/etcd_backup.prom"} if textfile else {}),
+    }
+    program = f"{PROGRAMS_OF_OURS}/etcd_snapshot"
+    words = ["/usr/bin/python3 -I", program, *(f"--{key}={value}" for key, value in arguments.items())]
+    tools = _tool("etcd", given["version"])
+    return [
+        {**tools, "name": "etcd_tools", "expose": ["etcdctl", "etcdutl"]},
+        {
+            "name": "etcd_snapshot",
+            "directories": [
+                {"path": program, "mode": "0755"},
+                # All Secrets of the cluster are in them.
+                {"path": str(given["directory"]), "mode": "0700", "data": True},
+            ],
+            # A directory with __main__.py is a program, and what lies beside that can be imported by it.
+            "files": [
+                {"path": f"{program}/backup.py", "source": settings["sources"]["backup"], "on_change": "none"},
+                {"path": f"{program}/__main__.py", "source": settings["sources"]["snapshots"], "on_change": "none"},
+            ],
+            "unit": {
+                "description": "Snapshot of etcd",
+                "type": "oneshot",
+                "timer": {"calendar": str(given["at"])},
+                "exec": " ".join(words),
+                "hardening": "strict",
+                "capabilities": ["CAP_DAC_OVERRIDE"],
+                "writable": [str(given["directory"]), *([textfile] if textfile else [])],
+                "options": {
+                    "Unit": {"ConditionPathExists": f"{ETCD_PKI}/healthcheck-client.key"},
+                    "Service": {"Nice": 19, "IOSchedulingClass": "idle"},
+                },
+            },
+        },
+    ]
 
 
 def _tool(name: str, version: Any) -> Component:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import TEXTFILE
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import (
     Addresses,
     Data,
@@ -53,6 +55,8 @@ def node_settings(
     """
     wanted = cluster(platform, groups, addresses)
     look = look or {}
+    serves = host in _hosts(groups, wanted.control_plane)
+    exported = section(platform, "monitoring", "node_exporter")
     joined = bool(look.get("joined")) and not look.get("attempt")
     return {
         "version": str(look.get("version") or wanted.version) if joined else wanted.version,
@@ -60,9 +64,12 @@ def node_settings(
         "images": wanted.images,
         "mirrors": dict(wanted.mirrors),
         "cni_plugins": wanted.cni_plugins,
-        "helm": wanted.helm if host in _hosts(groups, wanted.control_plane) else "",
+        "helm": wanted.helm if serves else "",
         "containerd": dict(wanted.containerd),
         "kubelet_cgroup_root": cgroup_root(wanted, host),
+        "snapshots": {**asdict(wanted.snapshots), "textfile_directory": TEXTFILE if exported else ""}
+        if wanted.snapshots and serves
+        else {},
     }
 
 
