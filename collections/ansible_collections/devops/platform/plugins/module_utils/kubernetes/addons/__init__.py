@@ -19,10 +19,10 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
 FOLDER = Path(__file__).parent
 # In the order in which they need each other, with the version of each where platform.yml says none.
 VERSIONS = {
-    "flannel": "0.28.4",
-    "metrics_server": "0.8.0",
+    "flannel": "0.26.7",
+    "metrics_server": "0.9.0",
     "local_path": "0.0.30",
-    "traefik": "3.7.13",
+    "traefik": "3.6.12",
 }
 PLUGIN = "0.9.1"  # of flannel's CNI plugin, whose versions are its own
 
