@@ -132,6 +132,10 @@ class Simulated:
             for node in nodes
         )
 
+    def authority(self) -> str:
+        """What vouches for the API server: it has signed for itself."""
+        return (self.folder / "certs/apiserver.crt").read_text()
+
     def kubeconfig(self) -> Path:
         path = self.folder / "kubeconfig"
         path.write_text(

@@ -82,12 +82,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 try:
-    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.api import Api
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.cluster import ApiError
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.connection import connect
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import drain
-    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.transport import Http
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 
     MISSING = ""
 except ImportError as error:  # urllib3, or the collection
@@ -106,9 +104,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **ARGUMENTS}, supports_check_mode=True)
     if MISSING:
         module.fail_json(msg=missing_required_lib("kubernetes and the collection kubernetes.core"), exception=MISSING)
-    api = Api(Http(get_api_client(module).client.client))
     given = module.params
+    api = None
     try:
+        api = connect(given)
         if given["state"] == "schedulable":
             changed, left = drain.schedulable(api, given["name"], True, module.check_mode), []
         else:
@@ -118,7 +117,8 @@ def main() -> None:
     except (drain.DrainError, ApiError) as error:
         module.fail_json(msg=str(error))
     finally:
-        api.close()
+        if api:
+            api.close()
     module.exit_json(changed=changed, left=left)
 
 

@@ -230,13 +230,12 @@ try:
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.api import Api
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.carry import Failure
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.cluster import ApiError
+    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.connection import connect
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.ledger import LedgerError
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.objects import normal
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.plan import PlanError
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.rollout import Options, Result, Rollout
-    from ansible_collections.devops.platform.plugins.module_utils.kubernetes.transport import Http
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 
     MISSING = ""
 except ImportError as error:  # PyYAML, urllib3, or the collection
@@ -294,7 +293,10 @@ def main() -> None:
             msg=missing_required_lib("kubernetes, PyYAML and the collection kubernetes.core"), exception=MISSING
         )
     began = time.time()
-    api = Api(Http(get_api_client(module).client.client))
+    try:
+        api = connect(module.params)
+    except ApiError as error:
+        module.fail_json(msg=str(error))
     result = Result()
     problem = ""
     try:

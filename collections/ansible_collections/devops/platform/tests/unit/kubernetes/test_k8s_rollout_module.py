@@ -45,17 +45,11 @@ items:
 )
 
 
-class Client:
-    client = type("Inner", (), {"client": None})()
-
-
 @pytest.fixture
 def cluster(monkeypatch):
     model = ModelCluster()
     monkeypatch.setattr(model, "close", lambda: None, raising=False)
-    monkeypatch.setattr(k8s_rollout, "get_api_client", lambda _module: Client)
-    monkeypatch.setattr(k8s_rollout, "Http", lambda _client: None)
-    monkeypatch.setattr(k8s_rollout, "Api", lambda _http: model)
+    monkeypatch.setattr(k8s_rollout, "connect", lambda _parameters: model)
     return model
 
 
@@ -166,3 +160,12 @@ def test_pods_are_judged_as_hosts_are(value, breaches):
 def test_a_gate_is_checked_before_anything_changes():
     with pytest.raises(PlanError, match="threshold"):
         judging.judge({"objectives": [{"name": "a", "query": "up", "comparison": "<"}]}, 0.0, lambda _s: None)
+
+
+def test_no_way_to_a_cluster_is_said(tmp_path, capsys):
+    asked = {"kubeconfig": str(tmp_path / "none"), "application": "chat", "namespace": "chat", "definition": []}
+    with patch_module_args(asked), pytest.raises(SystemExit):
+        k8s_rollout.main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["failed"]
+    assert "the way to the cluster" in said["msg"]
