@@ -11,6 +11,9 @@ export LC_ALL ?= C.UTF-8
 ifdef LAB_APP_HOSTS
 export LAB_APP_HOSTS
 endif
+ifdef LAB_KUBERNETES
+export LAB_KUBERNETES
+endif
 ifdef LAB_SUBNET
 export LAB_SUBNET
 endif

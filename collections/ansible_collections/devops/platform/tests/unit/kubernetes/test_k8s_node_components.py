@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import components, playbook, toml
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import RESOLVERS
 
 SETTINGS = {"version": "1.34.4", "images": "registry.k8s.io", "mirrors": {"docker.io": "http://mirror:5000/"}}
 GROUPS = {"all": ["c1", "w1"], "servers": ["c1"], "workers": ["w1"]}
@@ -53,6 +54,12 @@ def test_plugins_come_from_a_release_or_from_debian():
     released = made(cni_plugins="1.9.1")["cni_plugins"]
     assert released["release"] == {"artifact": "cni_plugins", "version": "1.9.1"}
     assert released["files"][0]["link"].startswith("/opt/devops-platform/cni_plugins/current/")
+
+
+def test_pods_may_be_led_to_other_name_servers():
+    assert [file["path"] for file in made()["kubelet"]["files"]] == ["/etc/devops-platform/start-kubelet"]
+    file = made(resolvers=["192.0.2.53", "2001:db8::53"])["kubelet"]["files"][1]
+    assert (file["path"], file["content"]) == (RESOLVERS, "nameserver 192.0.2.53\nnameserver 2001:db8::53\n")
 
 
 def test_helm_goes_where_it_is_not_wanted():

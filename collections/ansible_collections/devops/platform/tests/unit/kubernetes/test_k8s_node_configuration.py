@@ -54,6 +54,7 @@ def test_a_cluster_is_made_with_defaults():
         ({"images": "mirror.example/k8s"}, "ClusterConfiguration", ("imageRepository",), "mirror.example/k8s"),
         ({"kubelet": {"failSwapOn": False}}, "KubeletConfiguration", ("failSwapOn",), False),
         ({"kubelet": {"cgroupDriver": "cgroupfs"}}, "KubeletConfiguration", ("cgroupDriver",), "cgroupfs"),
+        ({"resolvers": ["192.0.2.53"]}, "KubeletConfiguration", ("resolvConf",), settings.RESOLVERS),
         ({"proxy": {"conntrack": {"min": 0}}}, "KubeProxyConfiguration", ("conntrack", "min"), 0),
         (
             {"ignore_preflight": ["NumCPU"]},

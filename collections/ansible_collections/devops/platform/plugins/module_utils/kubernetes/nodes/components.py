@@ -14,7 +14,7 @@ from ansible_collections.devops.platform.plugins.module_utils.gate.spec import s
 from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import PROGRAMS as PROGRAMS_OF_OURS
 
 from . import toml
-from .settings import ETCD_PORTS, REGISTRY
+from .settings import ETCD_PORTS, REGISTRY, RESOLVERS
 
 Component = dict[str, Any]
 
@@ -45,8 +45,8 @@ def packages(settings: Mapping[str, Any]) -> list[str]:
 def node_components(settings: Mapping[str, Any], parts: Sequence[str] = PARTS) -> list[Component]:
     """Components for `devops.platform.component`, in the order in which they need each other.
 
-    `settings`: `{name, version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root, snapshots,
-    sources}`; `sources` are the controller's paths of what makes snapshots: `{snapshots, backup}`.
+    `settings`: `{name, version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root, resolvers,
+    snapshots, sources}`; `sources` are the controller's paths of what makes snapshots: `{snapshots, backup}`.
     ValueError for a part that there is not.
     """
     unknown = sorted(set(parts) - set(PARTS))
@@ -170,6 +170,13 @@ def _plugins(settings: Mapping[str, Any]) -> Component:
     }
 
 
+def _resolvers(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Where pods ask for names that are not the cluster's, where that is not where their node asks."""
+    addresses = settings.get("resolvers") or ()
+    content = "".join(f"nameserver {address}\n" for address in addresses)
+    return [{"path": RESOLVERS, "content": content, "on_change": "restart"}] if addresses else []
+
+
 def _snapshots(settings: Mapping[str, Any]) -> list[Component]:
     """etcd's programs, and the timer that takes copies of it; they go where none are wanted."""
     given = settings.get("snapshots") or {}
@@ -233,7 +240,10 @@ def _kubelet(settings: Mapping[str, Any]) -> Component:
             {"path": "/var/lib/kubelet", "mode": "0750", "data": True},
             {"path": "/etc/kubernetes/manifests", "mode": "0700", "data": True},
         ],
-        "files": [{"path": f"{PROGRAMS}/start-kubelet", "source": "start-kubelet", "mode": "0755"}],
+        "files": [
+            {"path": f"{PROGRAMS}/start-kubelet", "source": "start-kubelet", "mode": "0755"},
+            *_resolvers(settings),
+        ],
         "unit": {
             "description": "Kubernetes' agent on this node",
             "exec": " ".join([f"{PROGRAMS}/start-kubelet", "{release}/kubelet", *([root] if root else [])]),

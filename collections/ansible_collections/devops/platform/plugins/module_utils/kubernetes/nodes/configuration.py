@@ -18,7 +18,7 @@ from ansible_collections.devops.platform.plugins.module_utils.platform.model imp
 )
 
 from .membership import CONTROL_PLANE, INIT, JOIN
-from .settings import API_PORT, Cluster, cluster
+from .settings import API_PORT, RESOLVERS, Cluster, cluster
 
 Document = dict[str, Any]
 
@@ -89,6 +89,7 @@ def kubelet_document(wanted: Cluster) -> Document:
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         **KUBELET,
+        **({"resolvConf": RESOLVERS} if wanted.resolvers else {}),
         **_plain(wanted.kubelet),
     }
 

@@ -67,6 +67,7 @@ def node_settings(
         "helm": wanted.helm if serves else "",
         "containerd": dict(wanted.containerd),
         "kubelet_cgroup_root": cgroup_root(wanted, host),
+        "resolvers": list(wanted.resolvers),
         "snapshots": {**asdict(wanted.snapshots), "textfile_directory": TEXTFILE if exported else ""}
         if wanted.snapshots and serves
         else {},

@@ -24,6 +24,7 @@ VXLAN_PORT = 8472
 PODS, SERVICES = "10.244.0.0/16", "10.96.0.0/12"
 REGISTRY = "registry.k8s.io"
 FLANNEL, NONE = "flannel", "none"
+RESOLVERS = "/etc/devops-platform/resolv-kubernetes.conf"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Cluster:
     certificate_names: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()  # findings of kubeadm's own preflight that are known and accepted
     cgroup_root: str = ""
+    resolvers: tuple[str, ...] = ()
     helm: str = ""
     snapshots: Snapshots | None = None
     upgrade: Upgrade = field(default_factory=Upgrade)
@@ -121,6 +123,7 @@ def cluster(platform: Data, groups: Groups, addresses: Addresses) -> Cluster:
         certificate_names=tuple(str(name) for name in given.get("certificate_names") or ()),
         ignore=tuple(str(name) for name in given.get("ignore_preflight") or ()),
         cgroup_root=str(given.get("cgroup_root") or ""),
+        resolvers=tuple(str(address) for address in given.get("resolvers") or ()),
         helm=str(given.get("helm") or ""),
         snapshots=Snapshots(**_known(Snapshots, snapshots)) if snapshots else None,
         upgrade=Upgrade(**_known(Upgrade, upgrade)),

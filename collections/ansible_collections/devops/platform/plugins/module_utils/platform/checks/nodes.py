@@ -19,7 +19,16 @@ NEEDED = {"version": "a version of Kubernetes", "control_plane": "the group of t
 OURS = (
     *NEEDED,
     *("workers", "endpoint", "pods", "services", "images", "mirrors", "network", "cni_plugins", "helm", "kubelet"),
-    *("kubelet_arguments", "proxy", "containerd", "certificate_names", "ignore_preflight", "cgroup_root", "snapshots"),
+    *(
+        "kubelet_arguments",
+        "proxy",
+        "containerd",
+        "certificate_names",
+        "ignore_preflight",
+        "cgroup_root",
+        "resolvers",
+        "snapshots",
+    ),
 )
 
 
