@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -51,13 +52,13 @@ def configuration(simulated, folder: Path) -> Path:
     return config
 
 
-def targets(url: str) -> dict[str, list[dict]]:
+def targets(url: str) -> dict[str, list[dict[str, Any]]]:
     """Job -> targets that are asked."""
     try:
         answer = urllib3.request("GET", f"{url}/api/v1/targets?state=active", retries=False, timeout=5).json()
     except urllib3.exceptions.HTTPError:
         return {}
-    found: dict[str, list[dict]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for target in answer["data"]["activeTargets"]:
         found.setdefault(target["scrapePool"], []).append(target)
     return found

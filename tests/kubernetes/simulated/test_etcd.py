@@ -107,8 +107,8 @@ def etcd(tmp_path):
 def snapshot(etcd, tmp_path):
     assert etcd.ask("put", "before", "there").returncode == 0
     (tmp_path / "kept").mkdir()
-    programs = [str(etcd.binaries / name) for name in ("etcdctl", "etcdutl")]
-    settings = snapshots.Settings(f"http://127.0.0.1:{etcd.client}", tmp_path / "kept", "c1", *programs)
+    etcdctl, etcdutl = (str(etcd.binaries / name) for name in ("etcdctl", "etcdutl"))
+    settings = snapshots.Settings(f"http://127.0.0.1:{etcd.client}", tmp_path / "kept", "c1", etcdctl, etcdutl)
     made = settings.directory / snapshots.run(settings)
     assert snapshots.status(settings.etcdutl, made)["totalKey"] == 1
     assert etcd.ask("put", "after", "there").returncode == 0

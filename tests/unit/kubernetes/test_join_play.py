@@ -28,7 +28,7 @@ def play(folder: Path, looks: dict[str, dict[str, object]]) -> tuple[str, dict[s
         name: {"__kubeadm_look": look, "ansible_host": f"192.0.2.{10 + n}"}
         for n, (name, look) in enumerate(looks.items())
     }
-    groups = {
+    groups: dict[str, dict[str, dict[str, object]]] = {
         "servers": {"hosts": {name: {} for name in looks if name.startswith("s")}},
         "workers": {"hosts": {name: {} for name in looks if name.startswith("w")}},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def contents(archive: bytes) -> dict[str, bytes]:
         return found
 
 
-def read(archive: bytes) -> list[tuple[str, dict, list[bytes]]]:
+def read(archive: bytes) -> list[tuple[str, dict[str, Any], list[bytes]]]:
     """(name, config, layers) of each image; every descriptor must hold."""
     files = contents(archive)
     assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}

@@ -18,6 +18,7 @@ from ansible_collections.devops.platform.plugins.plugin_utils.filters import shi
 class FilterModule:
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         "k8s_addons": addons.addons,
+        "k8s_applicable": resources.applicable,
         "k8s_autoscaler_values": resources.autoscaler_values,
         "k8s_chart_values": chart.chart_values,
         "k8s_drain_blockers": disruption.blockers,

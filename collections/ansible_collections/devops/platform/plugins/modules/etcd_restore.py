@@ -132,7 +132,7 @@ def ready(address: str) -> str:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "archive": {"type": "str", "default": restore.LATEST},
+            "archive": {"type": "str", "default": "latest"},
             "directory": {"type": "path", "required": True},
             "snapshots_of": {"type": "str"},
             "name": {"type": "str", "required": True},

@@ -5,7 +5,7 @@ Namespaces with their Pod Security, quotas, limits and policies, roles and who h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
@@ -53,6 +53,12 @@ def resources(platform: Data) -> list[Manifest]:
     for manifest in made:
         manifest["metadata"]["labels"] = {**labels, **manifest["metadata"].get("labels", {})}
     return made
+
+
+def applicable(manifests: Iterable[Manifest], namespaces: Iterable[str]) -> list[Manifest]:
+    """Those that an API server can be asked about before anything is made: not what is in a namespace to come."""
+    there = set(namespaces)
+    return [one for one in manifests if one["metadata"].get("namespace", "") in {"", *there}]
 
 
 def _namespaces(cluster: Data) -> Iterator[Manifest]:

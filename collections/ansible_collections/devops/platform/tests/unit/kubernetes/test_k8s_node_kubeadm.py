@@ -9,6 +9,7 @@ import os
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -39,7 +40,7 @@ class Recorder:
     def __init__(self, code: int = 0, said: str = "", kubelet: str = "Kubernetes v1.34.4") -> None:
         self.code, self.said, self.kubelet = code, said, kubelet
         self.commands: list[list[str]] = []
-        self.documents: list[list[dict]] = []
+        self.documents: list[list[dict[str, Any]]] = []
         self.modes: list[int] = []
 
     def __call__(self, command):

@@ -8,7 +8,11 @@ import pytest
 import yaml
 from kubernetes.client import models
 
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.resources import autoscaler_values, resources
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.resources import (
+    applicable,
+    autoscaler_values,
+    resources,
+)
 
 FULL = """
 name: chat
@@ -175,3 +179,11 @@ def test_the_autoscaler_of_nodes():
     assert account == {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/a"}
     assert values["extraArgs"]["scale-down-unneeded-time"] == "5m"
     assert values["extraArgs"]["expander"] == "least-waste"
+
+
+def test_what_is_in_a_namespace_to_come_cannot_be_tried():
+    quota = {"quota": {"pods": 1}}
+    platform = {"name": "chat", "kubernetes": {"namespaces": {"old": quota, "new": quota}}}
+    made = applicable(resources(platform), ["old", "default"])
+    assert {one["metadata"].get("namespace", "") for one in made} == {"", "old"}
+    assert {one["metadata"]["name"] for one in made if one["kind"] == "Namespace"} == {"old", "new"}
