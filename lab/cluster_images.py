@@ -6,6 +6,7 @@ places. What needs more than a program, such as iptables, stands on layers made 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ BIN = "/usr/local/bin"
 class ClusterImage:
     """``programs``: path in the image → program of ``recipe``. ``tag`` may hold ``{version}``, the recipe's.
 
-    ``packages``: Debian's, for the layers below; none for an image that holds programs and nothing else.
+    ``packages``: Debian's, for the layers below; none for an image that holds programs and nothing else. One without a
+    recipe holds packages alone.
     """
 
     name: str
@@ -78,6 +80,8 @@ IMAGES = (
         {"/usr/bin/local-path-provisioner": "local-path-provisioner"},
         entrypoint=("local-path-provisioner",),
     ),
+    # What local-path-provisioner makes directories with.
+    ClusterImage("docker.io/library/busybox", "", {}, "1.37.0", packages=("busybox-static",)),
     ClusterImage("docker.io/library/traefik", "traefik", {f"{BIN}/traefik": "traefik"}, entrypoint=(f"{BIN}/traefik",)),
 )
 
@@ -95,4 +99,17 @@ def image(wanted: ClusterImage, version: str, programs: Mapping[str, bytes], bas
 
 def recipes(chosen: Callable[[ClusterImage], bool] = lambda _image: True) -> list[str]:
     """The recipes that images are made of, each once, in the order of the list."""
-    return list(dict.fromkeys(each.recipe for each in IMAGES if chosen(each)))
+    return list(dict.fromkeys(each.recipe for each in IMAGES if each.recipe and chosen(each)))
+
+
+def dockerfile(wanted: ClusterImage, base: str) -> str:
+    """How an image with packages is built on ``base``; its programs lie in ``files``, at their places."""
+    lines = [
+        f"FROM {base}",
+        f"RUN apt-get -q update && apt-get -q -y install --no-install-recommends {' '.join(wanted.packages)} \\",
+        "    && apt-get clean && rm -rf /var/lib/apt/lists/*",
+        "COPY files/ /",
+    ]
+    if wanted.entrypoint:
+        lines.append(f"ENTRYPOINT {json.dumps(list(wanted.entrypoint))}")
+    return "\n".join(lines) + "\n"

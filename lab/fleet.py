@@ -14,7 +14,7 @@ from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import (
     plan_cluster,
     plan_hosts,
 )
-from lab import artifacts, host_image, images, keys, mirror, prerequisites
+from lab import artifacts, cluster, host_image, images, keys, mirror, prerequisites
 from lab.errors import LabError
 from lab.gobuild import remove_tree
 from lab.hosts import ADDRESS_LABEL, NAME_LABEL, PREFIX_LABEL, Launcher, start_hosts
@@ -74,6 +74,8 @@ def up(state: State) -> None:
             say(f"certificates: {'issued' if issued else 'unchanged'}")
             for job in jobs:
                 job.result()
+        if settings.kubernetes:
+            _step("what a cluster is made of", lambda: cluster.ensure(launcher, state))
 
 
 def _step(name: str, work: Callable[[], str]) -> None:

@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -108,6 +108,10 @@ def archive(images: Iterable[Image], architecture: str) -> bytes:
         **{f"blobs/{key.replace(':', '/')}": content for key, content in blobs.items()},
     }
     return _tar(files)
+
+
+def renamed(image: Image, name: str) -> Image:
+    return replace(image, name=name)
 
 
 def tag_of(name: str) -> str:
