@@ -1,4 +1,4 @@
-"""What the lab's cluster finds in the mirror: programs for nodes, and images under the names that they have elsewhere."""
+"""What a cluster finds in the mirror: programs for its nodes, and images under the names that they have elsewhere."""
 
 from __future__ import annotations
 

@@ -171,8 +171,17 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "kubernetes-cluster",
+        "a cluster on three hosts: from nothing, again, a node dies, etcd comes back, an application rolls out",
+        (*PYTEST, "-s", "tests/kubernetes/cluster"),
+        frozenset({"kubernetes"}),
+        minutes=120,
+        needs="tests/kubernetes/cluster",
+        long=True,
+    ),
+    Suite(
         "kubernetes-simulated",
-        "rollouts on a real API server and controllers, with simulated pods; KUBERNETES_BIN names the programs",
+        "a real API server, controllers, kubeadm and etcd, with simulated pods; KUBERNETES_BIN names the programs",
         (*PYTEST, "-s", "tests/kubernetes/simulated"),
         frozenset({"kubernetes"}),
         minutes=30,

@@ -55,7 +55,7 @@ def play(simulated, folder: Path, *flags: str) -> str:
         {
             "hosts": "controller",
             "gather_facts": False,
-            "vars": {"platform": platform},
+            "vars": {"platform": platform, "__kubeconfig": platform["kubernetes"]["cluster"]["kubeconfig"]},
             "tasks": [{"ansible.builtin.import_tasks": str(tasks)}],
         }
     ]
