@@ -54,6 +54,11 @@ options:
     description: For V(upgrade), whether the node is the one that upgrades what the cluster has in common.
     type: bool
     default: false
+  ignore_preflight:
+    description: For V(upgrade), findings of kubeadm's own preflight that are known and accepted.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
@@ -116,6 +121,7 @@ def main() -> None:
             "reset": {"type": "bool", "default": False},
             "version": {"type": "str"},
             "first": {"type": "bool", "default": False},
+            "ignore_preflight": {"type": "list", "elements": "str", "default": []},
         },
         required_if=[
             ("action", INIT, ("config", "token")),
@@ -160,7 +166,7 @@ def act(module: AnsibleModule, node: kubeadm.Node) -> bool:
     elif action == kubeadm.INVITE:
         kubeadm.invite(node, given["config"], given["token"], given["certificate_key"] or "")
     else:
-        return kubeadm.upgrade(node, given["version"], given["first"])
+        return kubeadm.upgrade(node, given["version"], given["first"], given["ignore_preflight"])
     return True
 
 

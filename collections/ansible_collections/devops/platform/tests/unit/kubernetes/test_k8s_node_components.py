@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import components, playbook, toml
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import RESOLVERS
 
+ROLE = Path(__file__).resolve().parents[3] / "roles/kubernetes_node"
 SETTINGS = {"version": "1.34.4", "images": "registry.k8s.io", "mirrors": {"docker.io": "http://mirror:5000/"}}
 GROUPS = {"all": ["c1", "w1"], "servers": ["c1"], "workers": ["w1"]}
 ADDRESSES = {"c1": "192.0.2.1", "w1": "192.0.2.11"}
@@ -38,9 +42,37 @@ def test_each_part_is_a_component_of_its_own():
         made(["kublet"])
 
 
-def test_the_kubelet_is_asked_once_it_is_a_nodes():
-    assert "probe" not in made()["kubelet"]
-    assert made(joined=True)["kubelet"]["probe"]["http"] == "http://127.0.0.1:10248/healthz"
+def test_the_kubelet_of_no_cluster_waits_and_is_well(tmp_path):
+    assert made()["kubelet"]["probe"]["command"] == ["/etc/devops-platform/probe-kubelet"]
+    text = (ROLE / "files/probe-kubelet").read_text()
+    for configured, code in ((tmp_path / "none", 0), (tmp_path, 1)):
+        program = text.replace("/var/lib/kubelet/config.yaml", str(configured)).replace(":10248", ":1")
+        done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done
+
+
+def test_the_kubelet_starts_when_kubeadm_has_written_its_configuration(tmp_path):
+    (tmp_path / "kubelet").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "kubelet").chmod(0o755)
+    (tmp_path / "kubeadm-flags.env").write_text('KUBELET_KUBEADM_ARGS="--node-ip=192.0.2.1 --v=2"\n')
+    text = (ROLE / "files/start-kubelet").read_text().replace("/var/lib/kubelet", str(tmp_path))
+    with subprocess.Popen(
+        ["/bin/sh", "-c", text, "start-kubelet", str(tmp_path / "kubelet")], stdout=subprocess.PIPE, text=True
+    ) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        (tmp_path / "config.yaml").write_text("kind: KubeletConfiguration\n")
+        said, _error = process.communicate(timeout=10)
+    assert said.split() == [
+        f"--config={tmp_path}/config.yaml",
+        "--kubeconfig=/etc/kubernetes/kubelet.conf",
+        "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf",
+        "--node-ip=192.0.2.1",
+        "--v=2",
+    ]
+
+
+def test_the_kubelet_is_a_unit_of_ours():
     assert made()["kubelet"]["unit"]["exec"].split() == ["/etc/devops-platform/start-kubelet", "{release}/kubelet"]
     assert made(kubelet_cgroup_root="kube-w1")["kubelet"]["unit"]["exec"].endswith(" kube-w1")
     assert made()["kubelet"]["unit"]["options"]["Service"]["KillMode"] == "process"
@@ -57,8 +89,8 @@ def test_plugins_come_from_a_release_or_from_debian():
 
 
 def test_pods_may_be_led_to_other_name_servers():
-    assert [file["path"] for file in made()["kubelet"]["files"]] == ["/etc/devops-platform/start-kubelet"]
-    file = made(resolvers=["192.0.2.53", "2001:db8::53"])["kubelet"]["files"][1]
+    assert len(made()["kubelet"]["files"]) == 2
+    file = made(resolvers=["192.0.2.53", "2001:db8::53"])["kubelet"]["files"][2]
     assert (file["path"], file["content"]) == (RESOLVERS, "nameserver 192.0.2.53\nnameserver 2001:db8::53\n")
 
 
@@ -118,8 +150,8 @@ def test_a_node_keeps_its_version_and_a_new_one_has_the_wanted():
     def told(host, look=None):
         return playbook.node_settings(platform, host, GROUPS, ADDRESSES, look)
 
-    assert (told("w1", look)["version"], told("w1", look)["joined"]) == ("1.34.3", True)
-    assert (told("w1")["version"], told("w1")["joined"]) == ("1.34.4", False)
+    assert told("w1", look)["version"] == "1.34.3"
+    assert told("w1")["version"] == "1.34.4"
     assert told("w1", {**look, "attempt": "join"})["version"] == "1.34.4"
     assert (told("c1")["helm"], told("w1")["helm"]) == ("3.22.0", "")
     assert told("w1")["kubelet_cgroup_root"] == "kube-w1"

@@ -215,5 +215,11 @@ def test_what_is_no_secret_of_kubeadms_is_refused(tmp_path, token, key, message)
         kubeadm.invite(node(tmp_path), INIT, token, key)
 
 
+def test_findings_that_are_accepted_are_named_to_an_upgrade(tmp_path):
+    run = Recorder()
+    kubeadm.upgrade(node(tmp_path, run), "1.34.4", False, ["Swap", "Mem"])
+    assert run.commands == [["kubeadm", "upgrade", "node", "--ignore-preflight-errors=Swap,Mem"]]
+
+
 def test_what_a_look_gives_is_what_the_plan_takes(tmp_path):
     assert set(asdict(kubeadm.look(node(tmp_path)))) == set(Seen.__dataclass_fields__)

@@ -45,7 +45,7 @@ def packages(settings: Mapping[str, Any]) -> list[str]:
 def node_components(settings: Mapping[str, Any], parts: Sequence[str] = PARTS) -> list[Component]:
     """Components for `devops.platform.component`, in the order in which they need each other.
 
-    `settings`: `{name, version, joined, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root, resolvers,
+    `settings`: `{name, version, images, mirrors, cni_plugins, helm, containerd, kubelet_cgroup_root, resolvers,
     snapshots, sources}`; `sources` are the controller's paths of what makes snapshots: `{snapshots, backup}`.
     ValueError for a part that there is not.
     """
@@ -234,7 +234,7 @@ def _tool(name: str, version: Any) -> Component:
 
 def _kubelet(settings: Mapping[str, Any]) -> Component:
     root = str(settings.get("kubelet_cgroup_root") or "")
-    made = {
+    return {
         **_tool("kubelet", settings["version"]),
         "directories": [
             {"path": "/var/lib/kubelet", "mode": "0750", "data": True},
@@ -242,6 +242,7 @@ def _kubelet(settings: Mapping[str, Any]) -> Component:
         ],
         "files": [
             {"path": f"{PROGRAMS}/start-kubelet", "source": "start-kubelet", "mode": "0755"},
+            {"path": f"{PROGRAMS}/probe-kubelet", "source": "probe-kubelet", "mode": "0755", "on_change": "none"},
             *_resolvers(settings),
         ],
         "unit": {
@@ -253,7 +254,5 @@ def _kubelet(settings: Mapping[str, Any]) -> Component:
             # A restart leaves the pods alone.
             "options": {"Service": {"KillMode": "process", "CPUAccounting": "true", "MemoryAccounting": "true"}},
         },
+        "probe": {"command": [f"{PROGRAMS}/probe-kubelet"], "timeout": 120},
     }
-    if settings.get("joined"):
-        made["probe"] = {"http": "http://127.0.0.1:10248/healthz", "contains": "ok", "timeout": 120}
-    return made

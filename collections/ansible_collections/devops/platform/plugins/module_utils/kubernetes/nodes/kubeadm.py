@@ -127,14 +127,15 @@ def invite(node: Node, documents: Sequence[Mapping[str, Any]], token: str, certi
             _kubeadm(node, *phase, "--config", config)
 
 
-def upgrade(node: Node, version: str, first: bool) -> bool:
+def upgrade(node: Node, version: str, first: bool, ignore: Sequence[str] = ()) -> bool:
     """Bring the node's part of the control plane, and the cluster's settings, to a version; False where they are."""
     if first and served_version(node) == version:
         return False
+    accepted = [f"--ignore-preflight-errors={','.join(ignore)}"] if ignore else []
     if first:
-        _kubeadm(node, "upgrade", "apply", f"v{version}", "--yes")
+        _kubeadm(node, "upgrade", "apply", f"v{version}", "--yes", *accepted)
     else:
-        _kubeadm(node, "upgrade", "node")
+        _kubeadm(node, "upgrade", "node", *accepted)
     return True
 
 

@@ -60,7 +60,6 @@ def node_settings(
     joined = bool(look.get("joined")) and not look.get("attempt")
     return {
         "version": str(look.get("version") or wanted.version) if joined else wanted.version,
-        "joined": joined,
         "images": wanted.images,
         "mirrors": dict(wanted.mirrors),
         "cni_plugins": wanted.cni_plugins,
