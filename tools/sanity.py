@@ -56,6 +56,8 @@ CONTROLLER_ONLY = (
     "plugins/module_utils/alerting/config.py",
     "plugins/module_utils/drift/declared.py",
     "plugins/module_utils/engine/describe.py",
+    "plugins/module_utils/kubernetes/addons/",
+    "plugins/module_utils/kubernetes/connection.py",
     "plugins/module_utils/kubernetes/definition.py",
     "plugins/module_utils/kubernetes/difference.py",
     "plugins/module_utils/kubernetes/rollout.py",

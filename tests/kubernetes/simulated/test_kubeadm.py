@@ -1,18 +1,24 @@
-"""What kubeadm is told, judged by kubeadm itself; and images called as it asks for them. Needs no cluster."""
+"""What kubeadm is told, judged by kubeadm itself; images called as it asks for them; invitations to a real cluster."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import authority, configuration
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.kubeadm import Node, served_version
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.kubeadm import (
+    Node,
+    invite,
+    served_version,
+)
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import cluster
 from lab import cluster_images
 from lab.recipes import find, read_mod, version_of
@@ -113,3 +119,26 @@ def test_the_files_of_a_control_plane_are_what_was_asked_for(kubeadm, tmp_path, 
     manifests.mkdir(parents=True)
     (tmp_path / "kube-apiserver.yaml").rename(manifests / "kube-apiserver.yaml")
     assert served_version(Node(lambda _command: (0, ""), tmp_path)) == VERSION
+
+
+def test_an_invitation_is_what_the_cluster_knows_and_forgets(kubeadm, simulated, tmp_path):
+    """Tokens and certificates reach a real API server by the module's own commands, which hold no secret."""
+    documents = configuration.init_documents(cluster(platform(), GROUPS, ADDRESSES), "c1", "192.0.2.1")
+    documents[1]["certificatesDir"] = str(tmp_path / "pki")
+    kubeadm("init", "phase", "certs", "all", "--config", written(tmp_path, documents))
+    commands: list[str] = []
+
+    def run(command):
+        words = [*command[1:], f"--kubeconfig={simulated.kubeconfig()}"]
+        commands.extend(words)
+        return 0, kubeadm(*words)
+
+    invite(Node(run, tmp_path), documents, TOKEN, KEY)
+    assert not [word for word in commands if TOKEN in word or KEY in word]
+    token = simulated.ask("GET", f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{TOKEN[:6]}")[1]["data"]
+    ends = datetime.fromisoformat(base64.b64decode(token["expiration"]).decode())
+    left = ends - datetime.now(UTC)
+    assert timedelta(minutes=10) < left <= timedelta(seconds=configuration.LIFETIME)
+    handed = simulated.ask("GET", "/api/v1/namespaces/kube-system/secrets/kubeadm-certs")[1]["data"]
+    assert {"ca.crt", "ca.key", "sa.key", "etcd-ca.key"} <= set(handed)
+    assert b"PRIVATE KEY" not in base64.b64decode(handed["ca.key"])  # under the key, which nobody but nodes has

@@ -242,7 +242,7 @@ def _kubelet(settings: Mapping[str, Any]) -> Component:
         ],
         "files": [
             {"path": f"{PROGRAMS}/start-kubelet", "source": "start-kubelet", "mode": "0755"},
-            {"path": f"{PROGRAMS}/probe-kubelet", "source": "probe-kubelet", "mode": "0755", "on_change": "none"},
+            {"path": f"{PROGRAMS}/probe-kubelet", "source": "probe-kubelet", "on_change": "none"},
             *_resolvers(settings),
         ],
         "unit": {
@@ -254,5 +254,5 @@ def _kubelet(settings: Mapping[str, Any]) -> Component:
             # A restart leaves the pods alone.
             "options": {"Service": {"KillMode": "process", "CPUAccounting": "true", "MemoryAccounting": "true"}},
         },
-        "probe": {"command": [f"{PROGRAMS}/probe-kubelet"], "timeout": 120},
+        "probe": {"command": ["/usr/bin/python3", "-I", f"{PROGRAMS}/probe-kubelet"], "timeout": 120},
     }
