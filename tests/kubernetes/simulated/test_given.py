@@ -35,6 +35,14 @@ kubernetes:
     ci-cd: {accounts: [given-prod/deployer], namespaces: [given-prod]}
     read-only: {users: [auditor]}
 """
+MORE = """
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: more, namespace: default}
+data: {answer: "42"}
+---
+"""
 WHO = {
     "admin": {"user": "anna", "groups": ["admins"]},
     "developer": {"user": "dan", "groups": ["developers"]},
@@ -50,6 +58,8 @@ def play(simulated, folder: Path, *flags: str) -> str:
     """Apply what the platform has, as playbooks/kubernetes.yml does."""
     platform = yaml.safe_load(PLATFORM)
     platform["kubernetes"]["cluster"]["kubeconfig"] = str(simulated.kubeconfig())
+    (folder / "more.yml").write_text(MORE)
+    platform["kubernetes"]["cluster"]["manifests"] = [str(folder / "more.yml")]
     tasks = REPOSITORY / "playbooks/tasks/cluster_resources.yml"
     book = [
         {
@@ -76,10 +86,12 @@ def play(simulated, folder: Path, *flags: str) -> str:
 @pytest.fixture(scope="module")
 def given(simulated, tmp_path_factory):
     folder = tmp_path_factory.mktemp("given")
-    assert "changed=1" in play(simulated, folder, "--check")
+    assert "changed=2" in play(simulated, folder, "--check")
     status, _answer = simulated.ask("GET", "/api/v1/namespaces/given-prod")
     assert status == 404  # check mode made nothing
-    assert "changed=1" in play(simulated, folder)
+    assert "changed=2" in play(simulated, folder)
+    status, answer = simulated.ask("GET", "/api/v1/namespaces/default/configmaps/more")
+    assert (status, answer["data"]) == (200, {"answer": "42"})
     return folder
 
 

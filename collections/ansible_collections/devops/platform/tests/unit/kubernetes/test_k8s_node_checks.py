@@ -75,6 +75,23 @@ def test_what_is_wrong_is_named(tmp_path, old, new, message):
     assert any(message in problem for problem in found), found
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("apiVersion: v1\nkind: ConfigMap\n---\n", ""),
+        (None, "crds.yml cannot be read: No such file or directory"),
+        ("a: [", "crds.yml is no YAML: while parsing"),
+        ("- a\n", "crds.yml holds what is no object with apiVersion and kind"),
+        ("---\n", "crds.yml holds what is no object"),
+    ],
+)
+def test_manifests_are_read_before_anything_is_done(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "crds.yml").write_text(text)
+    found = said(tmp_path, ("workers: app", "workers: app\n      manifests: [crds.yml]"))
+    assert any(message in problem for problem in found) if message else found == [], found
+
+
 def test_hosts_that_cannot_be_nodes_are_named(tmp_path):
     groups = {**example.GROUPS, "app": ["app_1"], "all": ["app_1", "data1", "mon1", "edge1"]}
     found = said(tmp_path, groups=groups, addresses={**example.ADDRESSES, "app_1": "192.0.2.103"})

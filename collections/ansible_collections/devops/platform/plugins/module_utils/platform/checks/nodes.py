@@ -6,6 +6,8 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+import yaml
+
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.configuration import KUBELET
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.upgrade import parsed
@@ -130,4 +132,21 @@ def drivers(context: Context) -> Iterator[Finding]:
         yield Finding((*CLUSTER, where), text, at_key=True)
 
 
-CHECKS: tuple[Check, ...] = (complete, version, networks, control_plane, node_names, drivers)
+def manifests(context: Context) -> Iterator[Finding]:
+    """Files that are there, and hold objects."""
+    for number, name in context.items(*CLUSTER, "manifests"):
+        path = (*CLUSTER, "manifests", number)
+        try:
+            documents = list(yaml.safe_load_all((context.root / name).read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            yield Finding(path, f"{name} cannot be read: {error.strerror if isinstance(error, OSError) else error}")
+            continue
+        except yaml.YAMLError as error:
+            yield Finding(path, f"{name} is no YAML: {' '.join(str(error).split())}")
+            continue
+        found = [one for one in documents if one is not None]
+        if not found or not all(isinstance(one, dict) and one.get("kind") and one.get("apiVersion") for one in found):
+            yield Finding(path, f"{name} holds what is no object with apiVersion and kind")
+
+
+CHECKS: tuple[Check, ...] = (complete, version, networks, control_plane, node_names, drivers, manifests)
