@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
+from dataclasses import fields
+from importlib import resources
 
 import pytest
 
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons import addons
+from ansible_collections.devops.platform.plugins.module_utils import platform as platform_package
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons import VERSIONS, addons
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
+from ansible_collections.devops.platform.plugins.module_utils.platform.checks import nodes
 from ansible_collections.devops.platform.plugins.module_utils.platform.topology import firewall_rules
 from ansible_collections.devops.platform.plugins.module_utils.roles.placement import phase_groups
 from ansible_collections.devops.platform.tests.unit.platform import example
@@ -171,3 +177,16 @@ def test_images_have_the_version_that_is_asked_for_and_never_latest():
     assert "ghcr.io/flannel-io/flannel:v0.99.1" in images
     assert all(image.rpartition(":")[2] not in ("", "latest") and ":" in image for image in images)
     assert all("resources" in container for pod in pods for container in pod["containers"])
+
+
+def test_what_may_be_written_is_what_is_read():
+    """Each key of the schema has its reader, and each setting its key."""
+    schema = json.loads(resources.files(platform_package).joinpath("schema.json").read_text())
+    declared = schema["properties"]["platform"]["properties"]["kubernetes"]["properties"]["cluster"]["properties"]
+    elsewhere = {"provider", "addons", "manifests", "kubeconfig"}
+    read = {"ignore_preflight" if one.name == "ignore" else one.name for one in fields(settings.Cluster)}
+    assert set(declared) == read | elsewhere
+    assert set(declared["addons"]["properties"]) == set(VERSIONS)
+    for key, kind in (("snapshots", settings.Snapshots), ("upgrade", settings.Upgrade)):
+        assert set(declared[key]["properties"]) == {one.name for one in fields(kind)}
+    assert set(nodes.OURS) <= set(declared)
