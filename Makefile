@@ -14,6 +14,9 @@ endif
 ifdef LAB_LOG_HOSTS
 export LAB_LOG_HOSTS
 endif
+ifdef LAB_KUBERNETES
+export LAB_KUBERNETES
+endif
 ifdef LAB_SUBNET
 export LAB_SUBNET
 endif

@@ -11,7 +11,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import artifacts, base_images, ephemeral, fleet, host_image, images, mirror, prerequisites, programs
+from lab import (
+    artifacts,
+    base_images,
+    cluster,
+    ephemeral,
+    fleet,
+    host_image,
+    images,
+    mirror,
+    prerequisites,
+    programs,
+)
 from lab.errors import LabError
 from lab.hosts import Launcher
 from lab.progress import elapsed, say, step
@@ -53,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument(
         "names", nargs="*", metavar="NAME", help=f"instead, build or fetch: {', '.join(sorted(programs.NAMES))}"
     )
+    command("cluster", _cluster, "fill the running lab's mirror with what a Kubernetes cluster is made of")
     added = command("exec", _exec, "run a command on a host as root, without SSH")
     added.add_argument("host")
     added.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -153,6 +165,14 @@ def _artifacts(options: argparse.Namespace) -> int:
         return 0
     with state.locked(), step("artifacts") as notes:
         notes.append(artifacts.ensure(_running(state), state, rebuild=True))
+    return 0
+
+
+def _cluster(_options: argparse.Namespace) -> int:
+    state = State()
+    launcher = _running(state)
+    with step("what a cluster is made of") as notes:
+        notes.append(cluster.ensure(launcher, state))
     return 0
 
 

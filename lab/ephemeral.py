@@ -26,12 +26,17 @@ RESERVED = frozenset({"edge", "app", "data", "mon", "mirror", "all", "ungrouped"
 
 
 def hosts_up(
-    prefix: str, count: int, debian: str = "13", docker: bool = False, state: State | None = None
+    prefix: str,
+    count: int,
+    debian: str = "13",
+    docker: bool = False,
+    state: State | None = None,
+    kubernetes: bool = False,
 ) -> list[LabHost]:
     """Start hosts ``<prefix>1`` to ``<prefix><count>``; hosts of that prefix that exist already are replaced.
 
     The lab's network and mirror are started where they do not run. ``docker`` gives each host the volume that nested
-    Docker needs. Blocks until SSH answers on all of them.
+    Docker needs, ``kubernetes`` those of a node. Blocks until SSH answers on all of them.
     """
     if not PREFIX_PATTERN.fullmatch(prefix) or prefix in RESERVED:
         raise LabError(f"{prefix!r} cannot be a prefix", "use lower-case letters and '-', and none of the lab's names")
@@ -47,7 +52,7 @@ def hosts_up(
         mirror.start(launcher)
         taken = [container.labels.get(ADDRESS_LABEL, "") for container in launcher.containers()]
         try:
-            hosts = plan_ephemeral(settings, prefix, count, taken, debian, docker)
+            hosts = plan_ephemeral(settings, prefix, count, taken, debian, docker, kubernetes)
         except LabSettingsError as error:
             raise LabError(str(error)) from error
         with step(f"{count} hosts {prefix}1…{prefix}{count}"):
@@ -84,10 +89,15 @@ def write_inventory(path: Path, hosts: list[LabHost], state: State | None = None
 
 @contextmanager
 def ephemeral_hosts(
-    prefix: str, count: int, debian: str = "13", docker: bool = False, state: State | None = None
+    prefix: str,
+    count: int,
+    debian: str = "13",
+    docker: bool = False,
+    state: State | None = None,
+    kubernetes: bool = False,
 ) -> Iterator[list[LabHost]]:
     """Hosts for the length of a ``with`` block; they are removed whatever happens inside."""
     try:
-        yield hosts_up(prefix, count, debian, docker, state)
+        yield hosts_up(prefix, count, debian, docker, state, kubernetes)
     finally:
         hosts_down(prefix, state)

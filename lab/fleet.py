@@ -8,8 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import LabHost, LabSettings, plan_hosts
-from lab import host_image, images, keys, mirror, prerequisites, programs
+from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import (
+    LabHost,
+    LabSettings,
+    plan_cluster,
+    plan_hosts,
+)
+from lab import cluster, host_image, images, keys, mirror, prerequisites, programs
 from lab.errors import LabError
 from lab.gobuild import remove_tree
 from lab.hosts import ADDRESS_LABEL, NAME_LABEL, PREFIX_LABEL, Launcher, start_hosts
@@ -37,6 +42,11 @@ def surplus(wanted: list[LabHost], present: list[str]) -> list[str]:
     return sorted(name for name in present if name not in names)
 
 
+def wanted_hosts(settings: LabSettings) -> list[LabHost]:
+    """The fleet, and the hosts of a cluster where one is wanted."""
+    return [*plan_hosts(settings), *(plan_cluster(settings) if settings.kubernetes else ())]
+
+
 def up(state: State) -> None:
     """Bring the lab to what the settings say. Safe to repeat: what is right already is left alone."""
     with state.locked():
@@ -48,7 +58,7 @@ def up(state: State) -> None:
         mirror.ensure_image(client)
         launcher.ensure_network()
         state.save_settings(settings)
-        hosts = plan_hosts(settings)
+        hosts = wanted_hosts(settings)
         _remove_surplus(launcher, state, hosts)
         with step("mirror") as notes:
             notes.append(mirror.start(launcher))
@@ -64,6 +74,8 @@ def up(state: State) -> None:
             say(f"certificates: {'issued' if issued else 'unchanged'}")
             for job in jobs:
                 job.result()
+        if settings.kubernetes:
+            _step("what a cluster is made of", lambda: cluster.ensure(launcher, state))
 
 
 def _programs(hosts: list[LabHost]) -> list[str]:
@@ -164,7 +176,7 @@ def status(state: State) -> tuple[LabSettings, list[HostStatus]]:
         except NotFound:
             continue
     rows = []
-    wanted = [LabHost(mirror.NAME, settings.mirror), *plan_hosts(settings)]
+    wanted = [LabHost(mirror.NAME, settings.mirror), *wanted_hosts(settings)]
     for host in wanted:
         container = containers.pop(host.name, None)
         groups = ", ".join(host.groups) or "-"

@@ -67,7 +67,7 @@ def build(recipe: Recipe, state: State, folder: Path = FOLDER) -> tuple[str, str
             deadline = time.monotonic() + recipe.minutes * 60
             for name, package in recipe.programs.items():
                 command = arguments(recipe, version, str(work / name), package)
-                _run([go, *command], folder / recipe.name, settings, recipe, deadline)
+                _run([go, *command], folder / recipe.folder, settings, recipe, deadline)
             return version, arch, {name: (work / name).read_bytes() for name in recipe.programs}
         finally:
             remove_tree(work)
@@ -177,7 +177,7 @@ def failure(recipe: Recipe, package: str, output: str) -> LabError:
     """What Go's output means."""
     lines = [line for line in output.splitlines() if not line.startswith("go: downloading ")]
     tail = "\n".join(f"    {line}" for line in lines[-TAIL:])
-    remedy = f"correct the recipe: lab/go/{recipe.name} and lab/recipes.py"
+    remedy = f"correct the recipe: lab/go/{recipe.folder} and lab/recipes.py"
     for pattern, text in REASONS:
         found = re.search(pattern, "\n".join(lines))
         if found:

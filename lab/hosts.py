@@ -40,6 +40,7 @@ PREFIX_LABEL = f"{LABEL}.prefix"
 BOOT_TIMEOUT = 120
 ADMIN_ID = 1000
 DOCKER_DATA = "/var/lib/docker"
+NODE_DATA = ("/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 T = TypeVar("T")
@@ -65,8 +66,8 @@ class Container:
 
 
 def host_container(host: LabHost, image: str, role: str = "fleet", prefix: str = "") -> Container:
-    # Nested Docker's overlay2 does not stand on the container's own overlay: it needs a volume.
-    volumes = {DOCKER_DATA: ""} if host.docker else {}
+    # Overlays of nested Docker and containerd do not stand on the container's own: they need volumes, and etcd a disk.
+    volumes = dict.fromkeys(((DOCKER_DATA,) if host.docker else ()) + (NODE_DATA if host.kubernetes else ()), "")
     return Container(host.name, host.address, image, role, host.debian, volumes, prefix=prefix)
 
 
@@ -246,7 +247,10 @@ class Launcher:
 
 
 def host_files(state: State, host: LabHost) -> bytes:
-    """What is copied into a host before its first start: its SSH host key and the operator's public key."""
+    """What is copied into a host before its first start: its SSH host key and the operator's public key.
+
+    A kubelet reads the kernel's messages, and ends where it finds none.
+    """
     private, public = keys.ssh_key(state, host.name)
     _operator, operator_public = keys.ssh_key(state)
     ssh_directory = f"/home/{ADMIN_USER}/.ssh"
@@ -255,6 +259,7 @@ def host_files(state: State, host: LabHost) -> bytes:
             "/etc/ssh/ssh_host_ed25519_key": FileEntry(private, 0o600),
             "/etc/ssh/ssh_host_ed25519_key.pub": FileEntry(f"{public}\n".encode()),
             f"{ssh_directory}/authorized_keys": FileEntry(f"{operator_public}\n".encode(), 0o600, ADMIN_ID, ADMIN_ID),
+            **({"/etc/tmpfiles.d/kmsg.conf": FileEntry(b"L /dev/kmsg - - - - null\n")} if host.kubernetes else {}),
         },
         directories={ssh_directory: (0o700, ADMIN_ID)},
     )

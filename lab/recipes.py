@@ -20,7 +20,8 @@ FOLDER = REPOSITORY / "lab" / "go"
 
 @dataclass(frozen=True)
 class Recipe:
-    """``name`` is the artifact's and the folder's; the artifact has the version at which go.mod requires ``module``.
+    """``name`` is the artifact's, and the folder's where ``sources`` names no other; the artifact has the version at
+    which go.mod requires ``module``.
 
     ``programs``: name → package, as `go build` takes it. ``stamps``: variables that upstream's releases have set when
     they are linked; ``{version}``, ``{major}`` and ``{minor}`` are the artifact's. ``minutes``: it takes no longer on a
@@ -33,7 +34,34 @@ class Recipe:
     stamps: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     minutes: float = 30
+    sources: str = ""
 
+    @property
+    def folder(self) -> str:
+        return self.sources or self.name
+
+
+# Clients and servers compare these; one without them is 0.0, and is refused as too old.
+KUBERNETES_STAMPS = {
+    "k8s.io/component-base/version.gitVersion": "v{version}",
+    "k8s.io/component-base/version.gitMajor": "{major}",
+    "k8s.io/component-base/version.gitMinor": "{minor}",
+    "k8s.io/component-base/version.gitTreeState": "clean",
+}
+
+
+def kubernetes(name: str, *programs: str, **own: str) -> Recipe:
+    """Programs of Kubernetes by their names; ``own`` are the lab's, by their folder."""
+    packages = {program: f"k8s.io/kubernetes/cmd/{program}" for program in programs}
+    made = {**packages, **own}
+    return Recipe(name, "k8s.io/kubernetes", made, KUBERNETES_STAMPS, minutes=90, sources="kubernetes")
+
+
+CNI_PLUGINS = {
+    "ipam": ("host-local",),
+    "main": ("bridge", "loopback", "ptp"),
+    "meta": ("bandwidth", "firewall", "portmap", "tuning"),
+}
 
 RECIPES = (
     Recipe(
@@ -60,6 +88,104 @@ RECIPES = (
         {"github.com/zricethezav/gitleaks/v8/version.Version": "{version}"},
     ),
     Recipe("tflint", "github.com/terraform-linters/tflint", {"tflint": "github.com/terraform-linters/tflint"}),
+    # A cluster. Each program that hosts have is an artifact of its own, as upstream has them; the others become images.
+    kubernetes("kubeadm", "kubeadm"),
+    kubernetes("kubectl", "kubectl"),
+    kubernetes("kubelet", "kubelet"),
+    kubernetes(
+        "kubernetes",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        pause="./pause",
+    ),
+    Recipe(
+        "etcd",
+        "go.etcd.io/etcd/server/v3",
+        {
+            "etcd": "go.etcd.io/etcd/server/v3",
+            "etcdctl": "go.etcd.io/etcd/etcdctl/v3",
+            "etcdutl": "go.etcd.io/etcd/etcdutl/v3",
+        },
+    ),
+    Recipe("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}),
+    Recipe(
+        "cni_plugins",
+        "github.com/containernetworking/plugins",
+        {
+            name: f"github.com/containernetworking/plugins/plugins/{kind}/{name}"
+            for kind, names in CNI_PLUGINS.items()
+            for name in names
+        },
+    ),
+    Recipe(
+        "flannel",
+        "github.com/flannel-io/flannel",
+        {"flanneld": "github.com/flannel-io/flannel"},
+        {"github.com/flannel-io/flannel/pkg/version.Version": "v{version}"},
+    ),
+    # The last version that has it; upstream's own is in no proxy.
+    Recipe(
+        "flannel_cni",
+        "github.com/containernetworking/plugins",
+        {"flannel": "github.com/containernetworking/plugins/plugins/meta/flannel"},
+    ),
+    Recipe(
+        "metrics_server",
+        "sigs.k8s.io/metrics-server",
+        {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+    ),
+    Recipe(
+        "local_path_provisioner",
+        "github.com/rancher/local-path-provisioner",
+        {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+        {"main.VERSION": "v{version}"},
+    ),
+    Recipe("traefik", "github.com/traefik/traefik/v3", {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),
+    # The last whose programs are in the module that the proxy has.
+    Recipe(
+        "cert_manager",
+        "github.com/cert-manager/cert-manager",
+        {
+            f"cert-manager-{name}": f"github.com/cert-manager/cert-manager/cmd/{name}"
+            for name in ("acmesolver", "cainjector", "controller", "webhook")
+        },
+        {"github.com/cert-manager/cert-manager/pkg/util.AppVersion": "v{version}"},
+    ),
+    # For tests: an authority for certificates, and pods that nothing runs.
+    Recipe(
+        "pebble",
+        "github.com/letsencrypt/pebble/v2",
+        {name: f"github.com/letsencrypt/pebble/v2/cmd/{name}" for name in ("pebble", "pebble-challtestsrv")},
+    ),
+    Recipe("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
+    # What judges charts: for tests, not for hosts.
+    Recipe(
+        "helm",
+        "helm.sh/helm/v3",
+        {"helm": "helm.sh/helm/v3/cmd/helm"},
+        {
+            "helm.sh/helm/v3/internal/version.version": "v{version}",
+            # The Kubernetes that it renders for where nobody says: that of k8s.io/client-go in its go.mod.
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": "1",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "37",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": "1",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": "37",
+        },
+    ),
+    Recipe(
+        "kubeconform",
+        "github.com/yannh/kubeconform",
+        {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+        {"main.version": "v{version}"},
+    ),
+    Recipe(
+        "conftest",
+        "github.com/open-policy-agent/conftest",
+        {"conftest": "github.com/open-policy-agent/conftest"},
+        {"github.com/open-policy-agent/conftest/internal/version.Version": "{version}"},
+    ),
 )
 
 
@@ -73,7 +199,7 @@ def find(name: str) -> Recipe:
 
 def read_mod(recipe: Recipe, folder: Path = FOLDER) -> GoMod:
     """The recipe's go.mod, sound: its compiler and each of its requirements are pinned."""
-    path = folder / recipe.name / "go.mod"
+    path = folder / recipe.folder / "go.mod"
     mod = parse_mod(_read(path), _shown(path))
     found = _problems(recipe, mod, path)
     if found:
@@ -112,7 +238,7 @@ def linker_flags(recipe: Recipe, version: str) -> str:
 
 def recipe_digest(recipe: Recipe, folder: Path = FOLDER) -> str:
     """Stands for everything that decides what is built; a change makes it anew."""
-    root = folder / recipe.name
+    root = folder / recipe.folder
     files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
     row = {**asdict(recipe), "minutes": 0}  # decides nothing
     return digest_of(stable_json(row), *(part for item in files.items() for part in item), "build 1")

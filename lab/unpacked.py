@@ -7,6 +7,7 @@ import io
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def ensure(name: str, state: State | None = None) -> Path:
                     f"the mirror has no artifact {name}",
                     "lab/artifacts.py, lab/recipes.py and lab/maven.py list those that there are",
                 )
-            return _unpack(_fetch(launcher, entry), _folder(state, name, entry))
+            return _unpack(fetch(launcher, entry), _folder(state, name, entry))
         finally:
             if alone:
                 launcher.remove(launcher.containers())
@@ -68,11 +69,12 @@ def _folder(state: State, name: str, entry: dict[str, Any]) -> Path:
     return state.root / "programs" / f"{name}-{entry['version']}-{_digest(entry)[:12]}"
 
 
-def _digest(entry: dict[str, Any]) -> str:
+def _digest(entry: Mapping[str, Any]) -> str:
     return str(next(iter(entry["sha256"].values())))
 
 
-def _fetch(launcher: Launcher, entry: dict[str, Any]) -> bytes:
+def fetch(launcher: Launcher, entry: Mapping[str, Any]) -> bytes:
+    """The tarball that a lock's entry, its version included, pins; from the mirror."""
     arch = next(iter(entry["sha256"]))
     path = str(entry["path"]).format(version=entry["version"], arch=arch)
     url = f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{path}"

@@ -240,6 +240,15 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "charts",
+        "the chart rendered by Helm, value by value; kubeconform, conftest, and what each policy refuses",
+        (*PYTEST, "tests/charts"),
+        frozenset({"kubernetes"}),
+        alone=False,
+        needs="tests/charts",
+        long=True,  # building helm, kubeconform and conftest takes minutes
+    ),
+    Suite(
         "lab-go",
         "cAdvisor from its Go module: built, the same elsewhere, and as its role starts it",
         (*PYTEST, "tests/programs", "-k", "cadvisor"),
@@ -271,6 +280,24 @@ CATALOGUE: tuple[Suite, ...] = (
         frozenset({"aws"}),
         minutes=45,
         needs="tests/aws",
+        long=True,
+    ),
+    Suite(
+        "kubernetes-cluster",
+        "a cluster on three hosts: from nothing, again, a node dies, etcd comes back, an application rolls out",
+        (*PYTEST, "-s", "tests/kubernetes/cluster"),
+        frozenset({"kubernetes"}),
+        minutes=120,
+        needs="tests/kubernetes/cluster",
+        long=True,
+    ),
+    Suite(
+        "kubernetes-simulated",
+        "a real API server, controllers, kubeadm and etcd, with simulated pods; KUBERNETES_BIN names the programs",
+        (*PYTEST, "-s", "tests/kubernetes/simulated"),
+        frozenset({"kubernetes"}),
+        minutes=30,
+        needs="tests/kubernetes/simulated",
         long=True,
     ),
     Suite(

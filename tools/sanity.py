@@ -48,7 +48,8 @@ NOT_RUN = {
     "pslint": "there is no PowerShell",
     "shellcheck": "there are no shell scripts in the collection",
 }
-# `import` loads everything without third-party packages, as a host would; what only the controller loads needs some.
+# `import` loads everything without third-party packages, as a host would; what only the controller loads needs some,
+# and so does what talks to Kubernetes, wherever that is done.
 CONTROLLER_ONLY = (
     "plugins/action/",
     "plugins/lookup/",
@@ -61,6 +62,12 @@ CONTROLLER_ONLY = (
     "plugins/module_utils/kibana/server.py",
     "plugins/module_utils/logging/shipper.py",
     "plugins/module_utils/loki/server.py",
+    "plugins/module_utils/kubernetes/addons/",
+    "plugins/module_utils/kubernetes/connection.py",
+    "plugins/module_utils/kubernetes/definition.py",
+    "plugins/module_utils/kubernetes/difference.py",
+    "plugins/module_utils/kubernetes/rollout.py",
+    "plugins/module_utils/kubernetes/transport.py",
     "plugins/module_utils/platform/",
     "plugins/module_utils/roles/files.py",
     "plugins/module_utils/rollout/settings.py",

@@ -46,7 +46,7 @@ def cadvisor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_comes_out_elsewhere(built: tuple[Recipe, str, str, dict[str, bytes]], tmp_path: Path) -> None:
     """Of another folder, with nothing compiled before; only the downloads are shared."""
     recipe, version, arch, programs = built
-    shutil.copytree(FOLDER / recipe.name, tmp_path / "elsewhere" / recipe.name)
+    shutil.copytree(FOLDER / recipe.folder, tmp_path / "elsewhere" / recipe.folder)
     state = State(tmp_path / "state")
     state.go.mkdir(parents=True)
     (state.go / "modules").symlink_to(State().go / "modules")

@@ -11,11 +11,13 @@ from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import (
     LabSettingsError,
     host_variables,
     inventory_data,
+    plan_cluster,
     plan_ephemeral,
     plan_hosts,
     resolve_settings,
 )
-from lab.fleet import HostStatus, surplus, table
+from lab.fleet import HostStatus, surplus, table, wanted_hosts
+from lab.hosts import host_container
 
 
 def test_default_fleet() -> None:
@@ -30,9 +32,25 @@ def test_default_fleet() -> None:
     assert [host.name for host in hosts if host.docker] == ["app1", "app2"]
 
 
+def test_a_cluster_stands_beside_the_fleet() -> None:
+    hosts = plan_cluster(LabSettings())
+    assert [(host.name, host.address, host.groups) for host in hosts] == [
+        ("kube-server1", "172.30.0.40", ("kubernetes_servers",)),
+        ("kube-worker1", "172.30.0.41", ("kubernetes_workers",)),
+        ("kube-worker2", "172.30.0.42", ("kubernetes_workers",)),
+    ]
+    assert wanted_hosts(LabSettings()) == plan_hosts(LabSettings())
+    assert wanted_hosts(LabSettings(kubernetes=True))[-3:] == hosts
+    volumes = host_container(hosts[0], "image").volumes
+    assert volumes == {"/var/lib/containerd": "", "/var/lib/kubelet": "", "/var/lib/etcd": ""}
+
+
 @pytest.mark.parametrize(
     ("saved", "environment", "expected"),
     [
+        ({}, {"LAB_KUBERNETES": "1"}, LabSettings(kubernetes=True)),
+        ({"kubernetes": True}, {"LAB_KUBERNETES": "0"}, LabSettings()),
+        ({"kubernetes": True}, {}, LabSettings(kubernetes=True)),
         ({}, {}, LabSettings()),
         ({"app_hosts": 5}, {}, LabSettings(app_hosts=5)),
         ({"app_hosts": 5}, {"LAB_APP_HOSTS": "10"}, LabSettings(app_hosts=10)),

@@ -39,6 +39,13 @@ def test_before_the_first_up(tmp_path: Path) -> None:
     assert variables["ansible_ssh_private_key_file"] == str(tmp_path / "state" / "id_ed25519")
 
 
+def test_the_cluster_is_an_inventory_of_its_own(tmp_path: Path) -> None:
+    data = listed(inventory(tmp_path, "plugin: devops.platform.lab\nstate: state\npart: kubernetes\n"))
+    assert data["kubernetes_servers"]["hosts"] == ["kube-server1"]
+    assert data["kubernetes_workers"]["hosts"] == ["kube-worker1", "kube-worker2"]
+    assert "app" not in data
+
+
 def test_saved_settings_and_environment_win(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "settings.json").write_text('{"app_hosts": 1, "subnet": "10.1.2.0/24"}')

@@ -32,12 +32,13 @@ def test_the_recipes_here_are_sound(recipe: Recipe) -> None:
     assert recipe.programs
     for package in recipe.programs.values():
         if package.startswith("."):
-            assert list((FOLDER / recipe.name / package).glob("*.go"))
+            assert list((FOLDER / recipe.folder / package).glob("*.go"))
 
 
 def test_each_has_a_folder_and_a_name_of_its_own() -> None:
     names = [recipe.name for recipe in RECIPES]
-    assert sorted(names) == sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+    assert len(set(names)) == len(names)
+    assert {recipe.folder for recipe in RECIPES} == {path.name for path in FOLDER.iterdir() if path.is_dir()}
     assert not set(names) & {artifact.name for artifact in artifacts.ARTIFACTS}
     assert [find(name).name for name in names] == names
 

@@ -32,6 +32,8 @@ def test_every_collection_that_is_used_is_named():
             r"(?:^\s*|group/|^plugin: )((?:[a-z]+)\.(?:[a-z]+))\.\w+", path.read_text(), re.MULTILINE
         ):
             used.add(name)
+    for path in COLLECTION.glob("plugins/**/*.py"):
+        used |= set(re.findall(r"from ansible_collections\.([a-z]+\.[a-z]+)\.", path.read_text()))
     assert used - {"ansible.builtin", "devops.platform"} == set(REQUIRED)
 
 

@@ -41,3 +41,9 @@ def test_a_step_that_fails_is_the_last(ran, capsys, failing, steps):
     captured = capsys.readouterr()
     assert "run `make up` again" in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("value", "more"), [("", 0), ("0", 0), ("1", 1), ("true", 1)])
+def test_a_cluster_is_a_platform_of_its_own(value, more):
+    steps = up.steps({"LAB_KUBERNETES": value})
+    assert steps == (*up.STEPS, *[up.CLUSTER] * more)

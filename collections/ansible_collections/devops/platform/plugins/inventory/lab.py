@@ -25,6 +25,11 @@ options:
       - A relative path starts at the inventory file's directory.
     type: str
     default: ../../lab/.state
+  part:
+    description: V(fleet) for the fleet, V(kubernetes) for the hosts of the cluster beside it.
+    type: str
+    choices: [fleet, kubernetes]
+    default: fleet
   app_hosts:
     description: Number of application hosts, where neither the environment nor the saved settings say.
     type: int
@@ -45,6 +50,10 @@ plugin: devops.platform.lab
 # ten application hosts, whoever runs it first
 plugin: devops.platform.lab
 app_hosts: 10
+---
+# inventories/lab-kubernetes/lab.yml: the cluster that "make up LAB_KUBERNETES=1" adds
+plugin: devops.platform.lab
+part: kubernetes
 """
 
 import json
@@ -57,9 +66,11 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.template import trust_as_template
 
 from ansible_collections.devops.platform.plugins.module_utils.lab_fleet import (
+    CLUSTER_GROUPS,
     GROUPS,
     LabSettingsError,
     host_variables,
+    plan_cluster,
     plan_hosts,
     resolve_settings,
 )
@@ -76,10 +87,12 @@ class InventoryModule(BaseInventoryPlugin):
         self._read_config_data(path)
         state = (Path(path).resolve().parent / self.get_option("state")).resolve()
         try:
-            hosts = plan_hosts(resolve_settings(self._saved(state / "settings.json"), os.environ))
+            settings = resolve_settings(self._saved(state / "settings.json"), os.environ)
         except LabSettingsError as error:
             raise AnsibleParserError(f"{path}: {error}") from error
-        for group in GROUPS:
+        cluster = self.get_option("part") == "kubernetes"
+        hosts = plan_cluster(settings) if cluster else plan_hosts(settings)
+        for group in CLUSTER_GROUPS if cluster else GROUPS:
             inventory.add_group(group)
         for host in hosts:
             inventory.add_host(host.name)

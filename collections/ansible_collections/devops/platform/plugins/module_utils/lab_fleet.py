@@ -16,6 +16,9 @@ from typing import Any
 
 GROUPS = ("edge", "app", "data", "monitoring", "logging")
 MIRROR_OFFSET = 2
+# A cluster of its own beside the fleet: inventories/lab-kubernetes.
+CLUSTER_GROUPS = ("kubernetes_servers", "kubernetes_workers")
+CLUSTER_HOSTS = (("kube-server1", 0, 40), ("kube-worker1", 1, 41), ("kube-worker2", 1, 42))
 FIXED_HOSTS = (("edge1", "edge", 10), ("data1", "data", 20), ("mon1", "monitoring", 30))
 LOG_OFFSET = 40
 MAX_LOG_HOSTS = 5
@@ -36,14 +39,15 @@ class LabSettings:
     """What can be chosen about the lab.
 
     ``subnet`` is a private /24; ``app_hosts`` counts the application hosts, ``log_hosts`` the nodes of Elasticsearch,
-    none of which is needed; ``registry_port`` is where the mirror's
-    image registry is published on the machine (127.0.0.1 only), for the machine's own Docker to push to.
+    none of which is needed; ``registry_port`` is where the mirror's image registry is published on the machine
+    (127.0.0.1 only), for the machine's own Docker to push to. ``kubernetes`` adds the hosts of a cluster.
     """
 
     subnet: str = "172.30.0.0/24"
     app_hosts: int = 2
     log_hosts: int = 0
     registry_port: int = 5000
+    kubernetes: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,13 +74,22 @@ class LabSettings:
 
 @dataclass(frozen=True)
 class LabHost:
-    """One host: ``name`` is its inventory and host name, ``docker`` whether it gets a volume for nested Docker."""
+    """One host: ``name`` is its inventory and host name, ``docker`` whether it gets a volume for nested Docker, and
+    ``kubernetes`` whether it gets those of a node."""
 
     name: str
     address: str
     groups: tuple[str, ...] = ()
     debian: str = "13"
     docker: bool = False
+    kubernetes: bool = False
+
+
+def _switch(name: str, value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in ("0", "1", "true", "false"):
+        raise LabSettingsError(f"{name} is {value!r}; 1 or 0 is needed")
+    return text in ("1", "true")
 
 
 def _integer(name: str, value: Any, low: int, high: int) -> int:
@@ -118,7 +131,9 @@ def resolve_settings(saved: Mapping[str, Any], environment: Mapping[str, str]) -
     name, value = pick("log_hosts", "LAB_LOG_HOSTS", default.log_hosts)
     log_hosts = _integer(name, value, 0, MAX_LOG_HOSTS)
     name, value = pick("registry_port", "LAB_REGISTRY_PORT", default.registry_port)
-    return LabSettings(subnet, app_hosts, log_hosts, registry_port=_integer(name, value, 1, 65535))
+    registry_port = _integer(name, value, 1, 65535)
+    kubernetes = _switch(*pick("kubernetes", "LAB_KUBERNETES", default.kubernetes))
+    return LabSettings(subnet, app_hosts, log_hosts, registry_port, kubernetes)
 
 
 def plan_hosts(settings: LabSettings) -> list[LabHost]:
@@ -138,8 +153,22 @@ def plan_hosts(settings: LabSettings) -> list[LabHost]:
     return [fixed["edge"], *apps, fixed["data"], fixed["monitoring"], *logs]
 
 
+def plan_cluster(settings: LabSettings) -> list[LabHost]:
+    """The hosts of the cluster, whether the settings want it or not: their addresses follow from the subnet alone."""
+    return [
+        LabHost(name, settings.address(offset), groups=(CLUSTER_GROUPS[group],), kubernetes=True)
+        for name, group, offset in CLUSTER_HOSTS
+    ]
+
+
 def plan_ephemeral(
-    settings: LabSettings, prefix: str, count: int, taken: Iterable[str], debian: str = "13", docker: bool = False
+    settings: LabSettings,
+    prefix: str,
+    count: int,
+    taken: Iterable[str],
+    debian: str = "13",
+    docker: bool = False,
+    kubernetes: bool = False,
 ) -> list[LabHost]:
     """``count`` hosts ``<prefix>1…`` on free addresses of the range kept for short-lived hosts."""
     used = set(taken)
@@ -153,7 +182,7 @@ def plan_ephemeral(
             f"{count} short-lived hosts are asked for, {len(free)} addresses are free; remove some hosts first"
         )
     return [
-        LabHost(f"{prefix}{number}", free[number - 1], groups=(prefix.replace("-", "_"),), debian=debian, docker=docker)
+        LabHost(f"{prefix}{number}", free[number - 1], (prefix.replace("-", "_"),), debian, docker, kubernetes)
         for number in range(1, count + 1)
     ]
 

@@ -43,29 +43,44 @@ class BackupError(Exception):
     """Why there is no backup, or no usable one; says what to do."""
 
 
-def archive_name(name: str, at: float) -> str:
-    """What the backup of the Prometheus called `name` is called."""
-    return f"prometheus-{name}-{time.strftime(STAMP, time.gmtime(at))}{SUFFIX}"
+@dataclass(frozen=True)
+class Family:
+    """What is backed up: the first word of its archives and of its metrics, and how its archives end."""
+
+    word: str
+    suffix: str
+
+    def pattern(self, name: str) -> str:
+        """Of the archives of one that is called `name`."""
+        return rf"{self.word}-{re.escape(name)}-[0-9]{{8}}T[0-9]{{6}}Z{re.escape(self.suffix)}"
+
+
+PROMETHEUS = Family("prometheus", SUFFIX)
+
+
+def archive_name(name: str, at: float, family: Family = PROMETHEUS) -> str:
+    """What the backup of the one called `name` is called."""
+    return f"{family.word}-{name}-{time.strftime(STAMP, time.gmtime(at))}{family.suffix}"
 
 
 def seconds_of(stamp: str) -> int:
     return calendar.timegm(time.strptime(stamp, STAMP))
 
 
-def moment_of(archive: str) -> int:
+def moment_of(archive: str, family: Family = PROMETHEUS) -> int:
     """When an archive was begun, in seconds since 1970, as its name says."""
-    return seconds_of(archive[: -len(SUFFIX)].rpartition("-")[2])
+    return seconds_of(archive[: -len(family.suffix)].rpartition("-")[2])
 
 
-def good_archives(names: Collection[str], name: str) -> list[str]:
+def good_archives(names: Collection[str], name: str, family: Family = PROMETHEUS) -> list[str]:
     """Of the files in a directory: the archives of `name` that have a checksum, oldest first."""
-    own = re.compile(rf"prometheus-{re.escape(name)}-[0-9]{{8}}T[0-9]{{6}}Z{re.escape(SUFFIX)}")
+    own = re.compile(family.pattern(name))
     return sorted(found for found in names if own.fullmatch(found) and f"{found}{CHECKSUM}" in names)
 
 
-def leftovers(names: Collection[str], name: str) -> list[str]:
+def leftovers(names: Collection[str], name: str, family: Family = PROMETHEUS) -> list[str]:
     """What runs that died have left. An archive without a checksum is none: somebody else's hand was there."""
-    own = rf"prometheus-{re.escape(name)}-[0-9]{{8}}T[0-9]{{6}}Z{re.escape(SUFFIX)}"
+    own = family.pattern(name)
     unfinished = re.compile(rf"{own}({re.escape(CHECKSUM)})?{re.escape(UNFINISHED)}")
     checksum = re.compile(rf"({own}){re.escape(CHECKSUM)}")
     found = []
@@ -98,13 +113,13 @@ def left_behind(attempt: dict[str, Any], present: Collection[str]) -> list[str]:
     return found
 
 
-def metrics(newest: str, size: int, took: float, allowed: float) -> str:
+def metrics(newest: str, size: int, took: float, allowed: float, family: Family = PROMETHEUS) -> str:
     """What node_exporter shows of it. `newest` is the last good archive, empty where there is none."""
     rows = (
         (
             "last_success_timestamp_seconds",
             "When the newest good archive was begun.",
-            moment_of(newest) if newest else 0,
+            moment_of(newest, family) if newest else 0,
         ),
         ("size_bytes", "Size of the newest good archive.", size),
         ("duration_seconds", "How long the last run took, whether it succeeded or not.", round(took, 3)),
@@ -112,7 +127,7 @@ def metrics(newest: str, size: int, took: float, allowed: float) -> str:
     )
     lines = []
     for name, text, value in rows:
-        full = f"prometheus_backup_{name}"
+        full = f"{family.word}_backup_{name}"
         lines += [f"# HELP {full} {text}", f"# TYPE {full} gauge", f"{full} {value}"]
     return "\n".join(lines) + "\n"
 
@@ -204,7 +219,7 @@ def _clear(settings: Settings) -> None:
 
 
 def _note(settings: Settings, attempt: dict[str, Any]) -> None:
-    _write(settings.attempt, json.dumps(attempt))
+    write(settings.attempt, json.dumps(attempt))
 
 
 def _snapshot(settings: Settings) -> Path:
@@ -276,13 +291,13 @@ def _pack(snapshot: Path, directory: Path, made: str) -> None:
                     archive.add(block, block.name, filter=_nobodys)
             file.flush()
             os.fsync(file.fileno())
-        _write(directory / f"{made}{CHECKSUM}", f"{target.digest.hexdigest()}  {made}\n")
+        write(directory / f"{made}{CHECKSUM}", f"{target.digest.hexdigest()}  {made}\n")
         unfinished.rename(directory / made)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         (directory / f"{made}{CHECKSUM}").unlink(missing_ok=True)
         raise
-    _sync(directory)
+    sync(directory)
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -291,7 +306,7 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _write(path: Path, text: str, mode: int = 0o640) -> None:
+def write(path: Path, text: str, mode: int = 0o640) -> None:
     """All of it or nothing."""
     unfinished = path.with_name(f"{path.name}{UNFINISHED}")
     try:
@@ -304,10 +319,10 @@ def _write(path: Path, text: str, mode: int = 0o640) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
     folder = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -322,7 +337,7 @@ def report(settings: Settings, took: float) -> None:
     good = good_archives(os.listdir(settings.directory), settings.name)
     size = (settings.directory / good[-1]).stat().st_size if good else 0
     # Its own user reads it.
-    _write(settings.metrics, metrics(good[-1] if good else "", size, took, settings.allowed_age), 0o644)
+    write(settings.metrics, metrics(good[-1] if good else "", size, took, settings.allowed_age), 0o644)
 
 
 def parsed(arguments: Sequence[str] | None = None) -> Settings:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.quantity import quantity
+
 PORT_MAX = 65535
 
 
@@ -80,13 +82,14 @@ def timezone(text: str) -> None:
         raise ValueError(f"'{text}' is not a time zone, such as Etc/UTC or Europe/Rome")
 
 
-CHECKS: dict[str, Callable[[str], None]] = {
+CHECKS: dict[str, Callable[[str], object]] = {
     "address": address,
     "artifact-source": artifact_source,
     "calendar": calendar,
     "cidr": cidr,
     "email": email,
     "host-port": host_port,
+    "quantity": quantity,
     "timezone": timezone,
     "url": url,
 }

@@ -103,7 +103,8 @@ def _kube_state_metrics(_cluster: Data) -> list[Relabel]:
 
 
 def _pods(_cluster: Data) -> list[Relabel]:
-    return [*_announced("pod"), *POD]
+    # What a service is called on hosts as well; a pod does not know which Services lead to it.
+    return [*_announced("pod"), *POD, _take("pod_label_app_kubernetes_io_component", "service")]
 
 
 def _services(_cluster: Data) -> list[Relabel]:

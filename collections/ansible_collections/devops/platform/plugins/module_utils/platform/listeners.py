@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings as nodes
+
 from . import exporters
 from .model import Data, section, service_ports, services_of
 
@@ -52,6 +54,7 @@ def listeners(platform: Data) -> list[Listener]:
         *_logging(platform),
         *_edge(platform),
         *_apps(platform),
+        *_kubernetes(platform),
         *_targets(platform),
     ]
 
@@ -174,6 +177,35 @@ def _apps(platform: Data) -> Iterator[Listener]:
                 yield Listener(
                     f"{app}/{name}", group, port, key, from_groups=sources, networks=balancer, published=True
                 )
+
+
+def _kubernetes(platform: Data) -> Iterator[Listener]:
+    """Nodes that are ours, among each other; pods reach the API server and kubelets from addresses of their own."""
+    groups = nodes.groups_of(platform)
+    if not groups:
+        return
+    given = section(platform, "kubernetes", "cluster")
+    servers, key = groups[:1], ("kubernetes", "cluster")
+    pods = (str(given.get("pods", nodes.PODS)),)
+    monitoring = _monitoring_groups(platform)
+    yield Listener(
+        "kubernetes API",
+        servers,
+        nodes.API_PORT,
+        (*key, "endpoint"),
+        (*groups, *monitoring),
+        (*_admin(platform), *pods),
+    )
+    yield Listener("kubelet", groups, nodes.KUBELET_PORT, key, (*servers, *monitoring), pods)
+    for port in nodes.ETCD_PORTS:
+        yield Listener("etcd", servers, port, key, servers, peers=True)
+    if given.get("network", nodes.FLANNEL) == nodes.FLANNEL:
+        yield Listener(
+            "pod network", groups, nodes.VXLAN_PORT, (*key, "network"), groups, protocols=("udp",), peers=True
+        )
+    if "traefik" in section(given, "addons"):
+        for port in (80, 443):
+            yield Listener("ingress", groups[1:], port, (*key, "addons", "traefik"), anywhere=True, published=True)
 
 
 def _targets(platform: Data) -> Iterator[Listener]:

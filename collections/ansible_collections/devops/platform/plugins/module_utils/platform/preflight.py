@@ -10,6 +10,7 @@ from typing import Any
 from .checks import (
     alerting,
     awx,
+    cluster,
     elasticsearch,
     endpoints,
     hosts,
@@ -17,6 +18,7 @@ from .checks import (
     logging,
     loki,
     names,
+    nodes,
     objectives,
     pins,
     rollout,
@@ -49,6 +51,8 @@ CHECKS: tuple[Check, ...] = (
     *kibana.CHECKS,
     *scraping.CHECKS,
     *awx.CHECKS,
+    *cluster.CHECKS,
+    *nodes.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import groups_of
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import section, services_of
 
@@ -29,6 +30,7 @@ def phase_groups(platform: Mapping[str, Any], host: str, groups: Groups) -> list
     wanted["docker"] = [str(group) for group in section(platform, "docker").get("groups") or ()]
     apps = section(platform, "apps")
     wanted["app"] = [str(section(apps, name).get("group")) for name in apps]
+    wanted["kubernetes"] = list(groups_of(platform))
     return sorted(
         f"platform_{part}" for part, names in wanted.items() if any(host in groups.get(name, ()) for name in names)
     )

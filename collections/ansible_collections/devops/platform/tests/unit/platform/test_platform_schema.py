@@ -16,6 +16,7 @@ from ansible_collections.devops.platform.plugins.module_utils.alerting import co
 from ansible_collections.devops.platform.plugins.module_utils.alerting.settings import SEVERITIES
 from ansible_collections.devops.platform.plugins.module_utils.awx import desired
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import settings as elasticsearch_settings
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes import resources
 from ansible_collections.devops.platform.plugins.module_utils.logging import shipper
 from ansible_collections.devops.platform.plugins.module_utils.monitoring import slo, storage
 from ansible_collections.devops.platform.plugins.module_utils.platform import compose, paths, secrets, shape, topology
@@ -47,6 +48,18 @@ ELSEWHERE = {
     # Each objective is passed on to the gate as a whole.
     "rollout.gate.objectives": "module_utils/rollout/settings.py",
 }
+
+CLUSTER = """\
+  kubernetes:
+    namespaces:
+      a:
+        quota: {pods: 1}
+        limits: {min: {cpu: 1, memory: 1}, default_request: {cpu: 1}, default: {cpu: 1}, max: {cpu: 1}}
+        allow: {b: {from: {namespace: a, app: b}, ports: [1]}, c: {to: {namespace: a}}, d: {to: {cidr: 192.0.2.0/24}}}
+    roles: {admin: {groups: [a]}, developer: {groups: [a]}, ci-cd: {users: [a]}, read-only: {accounts: [a/b]}}
+    certificates: {issuer: a, server: "https://a", email: a@b}
+    node_autoscaling: {cluster: a, region: b, role: c}
+"""
 
 
 def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -137,6 +150,11 @@ def read_by_code() -> set[str]:
     node = SCHEMA["properties"]["platform"]["properties"]["awx"]
     desired.items({**awx, "awx": Recorder(awx["awx"], node, ("awx",), seen)}, groups, None)
     seen.add("awx")
+    with_cluster = Recorder(
+        example.data(("  edge:\n", f"{CLUSTER}  edge:\n")), SCHEMA["properties"]["platform"], (), seen
+    )
+    resources.resources(with_cluster)
+    resources.autoscaler_values(with_cluster)
     declared = secrets.Declaration.of(platform, ROOT)
     for name in declared.names:
         declared.length(name), declared.variable(name)

@@ -213,6 +213,11 @@ NAMED = {**TARGET, "namespace": "shop", "pod": "api-1", "host": "node1", "app": 
     [
         ("pods", POD, {**NAMED, "container": "api"}),
         ("pods", {**POD, "pod_label_app_kubernetes_io_name": ""}, {**NAMED, "container": "api", "app": "old"}),
+        (
+            "pods",
+            {**POD, "pod_label_app_kubernetes_io_component": "backend"},
+            {**NAMED, "container": "api", "service": "backend"},
+        ),
         ("pods", {**POD, "pod_annotation_prometheus_io_scrape": ""}, None),
         ("pods", {**POD, "pod_annotation_prometheus_io_scrape": "false"}, None),
         ("pods", {**POD, "pod_phase": "Succeeded"}, None),

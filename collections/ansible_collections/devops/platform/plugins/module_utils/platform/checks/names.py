@@ -50,6 +50,10 @@ def group_references(context: Context) -> Iterator[tuple[KeyPath, str, bool]]:
         group = context.section(*single).get("group")
         if group is not None:
             yield (*single, "group"), str(group), True
+    cluster = context.section("kubernetes", "cluster")
+    for key in ("control_plane", "workers"):
+        if cluster.get(key) is not None:
+            yield ("kubernetes", "cluster", key), str(cluster[key]), key == "control_plane"
     lists = [("docker", "groups"), ("data", "postgresql", "clients"), ("data", "redis", "clients")]
     lists += [("monitoring", "targets", str(name), "groups") for name in context.section("monitoring", "targets")]
     lists += [("logging", "sources", str(name), "groups") for name in context.section("logging", "sources")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import is_ours
 from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import declared
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import made_by
 from ansible_collections.devops.platform.plugins.module_utils.platform.positions import KeyPath
@@ -22,22 +23,31 @@ ARTIFACTS = {  # where a version stands: which artifact it is of
     ("logging", "kibana"): "kibana",
 }
 
+CLUSTER = ("kubernetes", "cluster")
+NODES = (
+    *(((*CLUSTER, "version"), name) for name in ("kubeadm", "kubelet", "kubectl")),
+    ((*CLUSTER, "cni_plugins"), "cni_plugins"),
+    ((*CLUSTER, "helm"), "helm"),
+    ((*CLUSTER, "snapshots", "version"), "etcd"),
+)
+
 
 def artifacts(context: Context) -> Iterator[Finding]:
     wanted: list[tuple[tuple[str, ...], str]] = [
-        (path, name) for path, name in ARTIFACTS.items() if context.section(*path)
+        ((*path, "version"), name) for path, name in ARTIFACTS.items() if context.section(*path)
     ]
-    wanted += [(("monitoring", "exporters", kind.key), kind.name) for kind, _given in declared(context.platform)]
+    wanted += [
+        (("monitoring", "exporters", kind.key, "version"), kind.name) for kind, _given in declared(context.platform)
+    ]
+    wanted += [(path, name) for path, name in NODES if is_ours(context.platform)]
     if wanted and not context.section("artifacts") and context.trusted("artifacts"):
-        yield Finding(
-            (), "lacks the key 'artifacts': it says where the programs of 'monitoring' come from", at_key=True
-        )
+        yield Finding((), "lacks the key 'artifacts': it says where programs come from", at_key=True)
     if not context.artifacts.complete:
         return  # what is wrong with the lock is said already
     for path, name in wanted:
-        version = context.section(*path).get("version")
+        version = context.section(*path[:-1]).get(path[-1])
         if version is not None:
-            yield from _artifact(context, (*path, "version"), name, str(version))
+            yield from _artifact(context, path, name, str(version))
 
 
 def _artifact(context: Context, path: KeyPath, name: str, version: str) -> Iterator[Finding]:
