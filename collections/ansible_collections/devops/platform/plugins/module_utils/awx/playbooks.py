@@ -45,6 +45,7 @@ class Job:
 
 
 FLAG: Mapping[str, Any] = {"type": "boolean", "default": False}
+TEXT: Mapping[str, Any] = {"type": "string", "maxLength": 512}
 ID: Mapping[str, Any] = {"type": "string", "maxLength": 128}
 
 PLATFORM_FILE = Variable(
@@ -116,10 +117,36 @@ PLAYBOOKS: Mapping[str, tuple[Variable, ...]] = {
         Variable("uninstall_data", "Data, too", "Databases, volumes of containers and metrics go as well.", FLAG),
     ),
     "playbooks/awx.yml": (PLATFORM_FILE,),
+    "playbooks/logs.yml": (
+        PLATFORM_FILE,
+        Variable("query", "Query", "level:error OR status:>=500; empty for all lines.", TEXT),
+        Variable("since", "Since", "How long ago the oldest line may be: 15m, 2h, 1d.", {**TEXT, "default": "15m"}),
+        Variable("app", "Application", "Lines of this one only.", TEXT),
+        Variable("host", "Host", "Lines of this one only.", TEXT),
+        Variable(
+            "limit", "How many", "The newest lines.", {"type": "integer", "minimum": 1, "maximum": 10000, "default": 200}
+        ),
+    ),
+    "playbooks/restore_logs.yml": (
+        PLATFORM_FILE,
+        Variable("index", "Indexes", "logs-prod-chat-2026.01.02, or with *.", TEXT, required=True),
+        Variable("snapshot", "Snapshot", "latest, or its name.", {**TEXT, "default": "latest"}),
+        Variable("in_place", "In place", "What was written after the snapshot is lost.", FLAG),
+    ),
+    "playbooks/rotate_secrets.yml": (
+        PLATFORM_FILE,
+        Variable("secrets", "Secrets", "Of these only, by commas; empty for all that are due.", TEXT),
+        Variable("force", "Also what is not due", "Replaces what is younger than platform.secrets.max_age, too.", FLAG),
+    ),
+    "playbooks/restore_etcd.yml": (
+        PLATFORM_FILE,
+        Variable("archive", "Archive", "latest, a name there, or a path on all hosts.", {**TEXT, "default": "latest"}),
+    ),
+    "playbooks/upgrade_kubernetes.yml": (PLATFORM_FILE,),
 }
 
 # Parts of site.yml, which imports them, or of a play of their own. awx.yml makes the job templates and is none of them.
-PARTS = ("apps", "awx", "data", "edge", "groups", "hosts", "monitoring", "verify")
+PARTS = ("apps", "awx", "data", "edge", "groups", "hosts", "kubernetes", "logging", "monitoring", "verify")
 
 JOBS: tuple[Job, ...] = (
     Job("preflight", "playbooks/preflight.yml", "Checks platform.yml; reaches no host."),
@@ -131,6 +158,11 @@ JOBS: tuple[Job, ...] = (
     Job("rollback", "playbooks/rollback.yml", "Back to an earlier rollout, or to before one."),
     Job("drift", "playbooks/drift.yml", "What differs between platform.yml, what was rolled out, and the hosts."),
     Job("restore-prometheus", "playbooks/restore_prometheus.yml", "Puts a backup in the place of Prometheus' data."),
+    Job("logs", "playbooks/logs.yml", "Lines of logs, across hosts.", usual=False),
+    Job("restore-logs", "playbooks/restore_logs.yml", "Lines out of a snapshot.", usual=False),
+    Job("rotate-secrets", "playbooks/rotate_secrets.yml", "Replaces passwords and keys that are too old."),
+    Job("restore-etcd", "playbooks/restore_etcd.yml", "Puts a snapshot in the place of what etcd has.", usual=False),
+    Job("upgrade-kubernetes", "playbooks/upgrade_kubernetes.yml", "Brings nodes to another version.", usual=False),
     Job("uninstall", "playbooks/uninstall.yml", "Takes the platform off its hosts.", usual=False),
 )
 BY_NAME: Mapping[str, Job] = {job.name: job for job in JOBS}
