@@ -124,12 +124,10 @@ def test_elasticsearch_is_down_for_two_minutes(logs: Logs, rows: list[Row]) -> N
     logs.write("away", LINES, RATE)
     logs.until(lambda: logs.count({"term": {"logger": "away"}}) > 0, 60, "the first lines")
     down = time.monotonic()
-    for node in logs.nodes:
-        logs.fleet.on(node, "systemctl", "stop", "elasticsearch")
+    logs.servers("stop")
     logs.written("away")
     time.sleep(max(0, AWAY - (time.monotonic() - down)))
-    for node in logs.nodes:
-        logs.fleet.on(node, "systemctl", "start", "--no-block", "elasticsearch")
+    logs.servers("start", "--no-block")
     judged(rows, logs.all_there("Elasticsearch is down for two minutes", "away", LINES, began, 600))
     settled(logs)
 
@@ -174,8 +172,7 @@ def test_the_disk_of_the_queue_is_full(logs: Logs, rows: list[Row]) -> None:
     fleet.on(host, "chmod", "0700", SPOOL)
     try:
         logs.units("start")
-        for node in logs.nodes:
-            fleet.on(node, "systemctl", "stop", "elasticsearch")
+        logs.servers("stop")
         began = time.monotonic()
         logs.write("full", LINES, 10_000)
         logs.until(lambda: logs.metric("log_shipper_paused") > 0, 120, "the shipper is not paused")
@@ -184,12 +181,10 @@ def test_the_disk_of_the_queue_is_full(logs: Logs, rows: list[Row]) -> None:
         time.sleep(15)
         assert int(fleet.on(host, "df", "--output=avail", SPOOL).split()[-1]) < 1024  # kilobytes
         fleet.on(host, "rm", f"{SPOOL}/ballast")
-        for node in logs.nodes:
-            fleet.on(node, "systemctl", "start", "--no-block", "elasticsearch")
+        logs.servers("start", "--no-block")
         judged(rows, logs.all_there("the queue's disk is full", "full", LINES, began, 600))
     finally:
-        for node in logs.nodes:
-            fleet.on(node, "systemctl", "start", "--no-block", "elasticsearch")
+        logs.servers("start", "--no-block")
         logs.units("stop")
         remove_disk(fleet, host, SPOOL)
         logs.units("start")

@@ -40,13 +40,9 @@ for start in range(first, last, part):
 
 
 def described() -> dict[str, Any]:
-    """What is laid over a fleet's platform.yml: what people lay over the lab's, and two more sources."""
-    files = {"type": "file", "groups": ["app"], "app": APP}
-    own = {
-        "counted": {**files, "path": f"{FOLDER}/*.log", "parser": "json"},
-        "plain": {**files, "path": f"{FOLDER}/*.txt"},
-    }
-    return merged(example("logging"), {"logging": {"sources": own}})
+    """What is laid over a fleet's platform.yml: what people lay over the lab's, and one more source."""
+    own = {"type": "file", "groups": ["app"], "app": APP, "path": f"{FOLDER}/*.log", "parser": "json"}
+    return merged(example("logging"), {"logging": {"sources": {"counted": own}}})
 
 
 @dataclass(frozen=True)
@@ -101,19 +97,23 @@ class Logs:
         self.fleet.on(self.host, "mkdir", "-p", FOLDER)
         self.fleet.on(self.host, "tee", "/usr/local/lib/counted.py", given=WRITER)
 
-    def write(self, name: str, last: int, rate: int, first: int = 0, environment: str = "") -> None:
-        """Start writing lines ``first`` to ``last``, so many a second, as a unit of its own."""
-        setting = [f"--setenv={environment}"] if environment else []
-        unit = ["systemd-run", "--quiet", f"--unit=counted-{name}-{first}", *setting]
-        arguments = [name, str(first), str(last), str(rate)]
+    def write(self, name: str, last: int, rate: int) -> None:
+        """Start writing so many lines, ``rate`` a second, as a unit of its own."""
+        unit = ["systemd-run", "--quiet", f"--unit=counted-{name}"]
+        arguments = [name, "0", str(last), str(rate)]
         self.fleet.on(self.host, *unit, "/usr/bin/python3", "/usr/local/lib/counted.py", *arguments)
 
-    def written(self, name: str, seconds: float = 300, first: int = 0) -> None:
+    def written(self, name: str, seconds: float = 300) -> None:
         """Wait until the unit that writes is done."""
         self.until(
-            lambda: self.fleet.attempt(self.host, "systemctl", "is-active", f"counted-{name}-{first}")[0] != 0,
+            lambda: self.fleet.attempt(self.host, "systemctl", "is-active", f"counted-{name}")[0] != 0,
             seconds, f"{name} is not written",
         )  # fmt: skip
+
+    def servers(self, *action: str) -> None:
+        """Have systemd do something to every node."""
+        for node in self.nodes:
+            self.fleet.on(node, "systemctl", *action, "elasticsearch")
 
     def units(self, action: str, *names: str, how: str = "") -> None:
         self.fleet.on(self.host, "systemctl", action, *([how] if how else []), *(names or UNITS))

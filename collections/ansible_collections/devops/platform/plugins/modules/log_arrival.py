@@ -42,17 +42,10 @@ options:
     description: Seconds to wait.
     type: int
     default: 30
-attributes:
-  check_mode:
-    support: none
-    description: Is skipped.
-  diff_mode:
-    support: none
-    description: Changes nothing but that there is one more line.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python and journald.
+extends_documentation_fragment:
+  - devops.platform.asking
+notes:
+  - It leaves one line in the journal of the host, which needs journald.
 seealso:
   - module: devops.platform.log_search
 """
