@@ -124,7 +124,10 @@ PLAYBOOKS: Mapping[str, tuple[Variable, ...]] = {
         Variable("app", "Application", "Lines of this one only.", TEXT),
         Variable("host", "Host", "Lines of this one only.", TEXT),
         Variable(
-            "limit", "How many", "The newest lines.", {"type": "integer", "minimum": 1, "maximum": 10000, "default": 200}
+            "limit",
+            "How many",
+            "The newest lines.",
+            {"type": "integer", "minimum": 1, "maximum": 10000, "default": 200},
         ),
     ),
     "playbooks/restore_logs.yml": (
@@ -141,9 +144,18 @@ PLAYBOOKS: Mapping[str, tuple[Variable, ...]] = {
     "playbooks/restore_etcd.yml": (
         PLATFORM_FILE,
         Variable("archive", "Archive", "latest, a name there, or a path on all hosts.", {**TEXT, "default": "latest"}),
+        Variable(
+            "restore_timeout",
+            "Patience",
+            "How many seconds etcd may take to come up with it.",
+            {"type": "integer", "minimum": 1, "maximum": 3600, "default": 180},
+        ),
     ),
     "playbooks/upgrade_kubernetes.yml": (PLATFORM_FILE,),
 }
+
+# What nobody starts from AWX: it keeps a plan between two runs, and has keys that can make and destroy everything.
+BY_HAND = ("playbooks/infrastructure.yml",)
 
 # Parts of site.yml, which imports them, or of a play of their own. awx.yml makes the job templates and is none of them.
 PARTS = ("apps", "awx", "data", "edge", "groups", "hosts", "kubernetes", "logging", "monitoring", "verify")

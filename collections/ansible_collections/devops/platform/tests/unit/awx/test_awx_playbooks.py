@@ -15,6 +15,7 @@ from jinja2 import Environment, meta
 from ansible_collections.devops.platform.plugins.module_utils.awx import credentials, surveys
 from ansible_collections.devops.platform.plugins.module_utils.awx.desired import FLOW, KINDS
 from ansible_collections.devops.platform.plugins.module_utils.awx.playbooks import (
+    BY_HAND,
     BY_NAME,
     JOBS,
     PARTS,
@@ -25,12 +26,16 @@ from ansible_collections.devops.platform.plugins.module_utils.platform import pa
 
 ROOT = paths.find_root(Path(__file__))
 FILES = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "site.yml", *(ROOT / "playbooks").glob("*.yml"))}
-OPERATIONS = sorted(name for name in FILES if Path(name).stem not in PARTS or name in PLAYBOOKS)
+OPERATIONS = sorted(
+    name for name in FILES if (Path(name).stem not in PARTS or name in PLAYBOOKS) and name not in BY_HAND
+)
 # Not a person's: what Ansible has, what platform.yml is, and what the playbooks tell each other.
 GIVEN = re.compile(
-    r"ansible_\w+|inventory_\w+|item|groups|hostvars|platform|play_hosts|omit|query|lookup|q|range|__\w+"
-    r"|rollout_\w+|smoke_\w+|platform_collect|platform_rollout_id"
+    r"ansible_\w+|inventory_\w+|playbook_dir|item|groups|hostvars|platform|play_hosts|omit|query|lookup|q|range|__\w+"
+    r"|rollout_\w+|smoke_\w+|platform_collect|platform_rollout_id|\w+_tasks"
 )
+# By its name, which is a function's as well.
+LOOKED_UP = re.compile(r"lookup\('vars', '(\w+)'")
 
 
 def loaded(path: Path) -> Any:
@@ -84,7 +89,8 @@ def used(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
             (ROOT / "playbooks/tasks").glob("change_*.yml")
         ):
             found |= used(file, seen | {path})
-    return {name for name in found - own if not GIVEN.fullmatch(name)}
+    looked_up = {name for text in texts(data) for name in LOOKED_UP.findall(text)}
+    return {name for name in found - own if not GIVEN.fullmatch(name)} | looked_up
 
 
 def undeclared(text: str) -> set[str]:
@@ -109,7 +115,7 @@ ENVIRONMENT.filters = ENVIRONMENT.tests = _Anything()
 
 
 def test_every_playbook_is_an_operation_or_a_part_of_one():
-    assert sorted(FILES) == sorted({*PLAYBOOKS, *(f"playbooks/{name}.yml" for name in PARTS)})
+    assert sorted(FILES) == sorted({*PLAYBOOKS, *(f"playbooks/{name}.yml" for name in PARTS), *BY_HAND})
     assert {job.playbook for job in JOBS} == set(PLAYBOOKS) - {f"playbooks/{name}.yml" for name in PARTS}
 
 

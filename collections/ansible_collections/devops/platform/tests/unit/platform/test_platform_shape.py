@@ -33,7 +33,7 @@ CASES = [
     case(
         "unknown no hint",
         [("  name: chat", "  zzz: 1\n  name: chat")],
-        ["platform.yml:2:3: error: platform.zzz: unknown key; there is kubernetes, logging, rollout, slos"],
+        ["platform.yml:2:3: error: platform.zzz: unknown key; there is awx, kubernetes, logging, rollout, slos"],
     ),
     case("missing", [("  name: chat\n", "")], ["platform.yml:1:1: error: platform: lacks the key 'name': its name"]),
     case(
