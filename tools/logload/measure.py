@@ -12,12 +12,12 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from lab import maven
+from tests.elasticsearch import counting
 from tests.elasticsearch.cluster import Cluster, java_home
 from tests.logging.shipper import programs
 from tests.logging.whole.host import EVERYTHING, Host, count, describe, prepare
@@ -84,25 +84,13 @@ def wait_for(cluster: Cluster, number: int) -> None:
         time.sleep(0.1)
 
 
-def documents(cluster: Cluster, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(id, document) of each line, as it was shipped."""
-    after: list[Any] = []
-    while True:
-        body: dict[str, Any] = {"size": 5000, "query": of(name), "sort": ["offset"]}
-        body |= {"search_after": after} if after else {}
-        hits = cluster.client().ask("POST", f"/{EVERYTHING}/_search", body)["hits"]["hits"]
-        if not hits:
-            return
-        yield from ((hit["_id"], hit["_source"]) for hit in hits)
-        after = hits[-1]["sort"]
-
-
 def plain_load(cluster: Cluster, name: str, run: int) -> float:
     """Seconds of bulk requests with the same documents, one after the other by one connection."""
     index = f"logs-lab-{PLAIN}{run}-{dt.datetime.now(dt.UTC):%Y.%m.%d}"
     bodies, lines = [], []
-    for key, found in documents(cluster, name):
-        lines += [json.dumps({"create": {"_index": index, "_id": key}}), json.dumps(found, ensure_ascii=False)]
+    for hit in counting.hits(cluster.client(), EVERYTHING, of(name)):
+        create = {"create": {"_index": index, "_id": hit["_id"]}}
+        lines += [json.dumps(create), json.dumps(hit["_source"], ensure_ascii=False)]
         if len(lines) == 2 * BATCH:
             bodies.append(("\n".join(lines) + "\n").encode())
             lines = []

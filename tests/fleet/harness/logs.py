@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
     ElasticsearchError,
 )
 from lab.state import State
+from tests.elasticsearch import counting
 from tests.fleet.harness.fleet import Fleet
 from tests.fleet.harness.platform import example, merged
 
@@ -21,7 +22,6 @@ APP = "counted"
 SPOOL = "/var/lib/log-shipper/queue"
 METRICS = "/var/lib/node_exporter/log_shipper.prom"
 UNITS = ("log_gateway", "log_shipper")
-PAGE = 10_000
 
 # A tenth of a second's lines at once, as an application would; its own time is in each.
 WRITER = """
@@ -121,25 +121,17 @@ class Logs:
     def count(self, query: dict[str, Any], index: str = APP) -> int:
         """-1 where nobody can say."""
         try:
-            client = self.client()
-            client.ask("POST", f"/logs-{self.environment}-{index}-*/_refresh?ignore_unavailable=true")
-            path = f"/logs-{self.environment}-{index}-*/_count?ignore_unavailable=true"
-            return int(client.ask("POST", path, {"query": query})["count"])
+            return counting.count(self.client(), self.indexes(index), query)
         except ElasticsearchError as error:
             if not error.away:
                 raise
             return -1
 
-    def documents(self, query: dict[str, Any], index: str = APP) -> Iterator[dict[str, Any]]:
-        client, after = self.client(), None
-        while True:
-            body = {"size": PAGE, "query": query, "sort": [{"path": "asc"}, "offset"], "track_total_hits": False}
-            path = f"/logs-{self.environment}-{index}-*/_search"
-            hits = client.ask("POST", path, {**body, **({"search_after": after} if after else {})})["hits"]["hits"]
-            if not hits:
-                return
-            yield from (hit["_source"] for hit in hits)
-            after = hits[-1]["sort"]
+    def documents(self, query: dict[str, Any], index: str = APP) -> list[dict[str, Any]]:
+        return counting.documents(self.client(), self.indexes(index), query)
+
+    def indexes(self, index: str) -> str:
+        return f"logs-{self.environment}-{index}-*"
 
     def metric(self, name: str) -> float:
         """The sum of a metric of the gateway over its labels."""

@@ -7,19 +7,19 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch import cluster as objects
 from ansible_collections.devops.platform.plugins.module_utils.logging import rsyslog, shipper
+from tests.elasticsearch import counting
 from tests.elasticsearch.cluster import Cluster
 from tests.logging.shipper import programs
 
 NAME = "app1"
 SECRET = "es_shipper"
 EVERYTHING = "logs-lab-*"
-PAGE = 5000
 
 
 def describe(cluster: Cluster, folder: Path) -> dict[str, Any]:
@@ -117,27 +117,13 @@ def prepare(cluster: Cluster) -> None:
     objects.carry_out(cluster.client(), objects.plan(cluster.settings, len(cluster.names), actual, {}))
 
 
-def count(cluster: Cluster, query: dict[str, Any], node: str = "") -> int:
-    client = cluster.client(node)
-    client.ask("POST", f"/{EVERYTHING}/_refresh?ignore_unavailable=true")
-    return int(client.ask("POST", f"/{EVERYTHING}/_count", {"query": query})["count"])
+def count(cluster: Cluster, query: dict[str, Any]) -> int:
+    return counting.count(cluster.client(), EVERYTHING, query)
 
 
-def messages(cluster: Cluster, query: dict[str, Any]) -> Iterator[str]:
+def messages(cluster: Cluster, query: dict[str, Any]) -> list[str]:
     """Of every document that is found."""
-    client, after = cluster.client(), None
-    while True:
-        body: dict[str, Any] = {
-            "size": PAGE,
-            "query": query,
-            "_source": ["message"],
-            "sort": [{"path": "asc"}, "offset"],
-        }
-        hits = client.ask("POST", f"/{EVERYTHING}/_search", {**body, **({"search_after": after} if after else {})})
-        if not hits["hits"]["hits"]:
-            return
-        yield from (hit["_source"]["message"] for hit in hits["hits"]["hits"])
-        after = hits["hits"]["hits"][-1]["sort"]
+    return [document["message"] for document in counting.documents(cluster.client(), EVERYTHING, query)]
 
 
 def lines(name: str, first: int, last: int) -> str:

@@ -148,7 +148,7 @@ def test_odd_lines_are_kept_as_well(host: Host) -> None:
         ('fields.fields:"no object"', 1),
     ):
         assert count(cluster, query(asked)) == number, asked
-    found = sorted((one for one in messages(cluster, {"term": {"app": "edge"}})), key=len)
+    found = sorted(messages(cluster, {"term": {"app": "edge"}}), key=len)
     assert found == ["odd ?? bytes", large]
 
 

@@ -180,16 +180,18 @@ def test_a_host_that_is_down_silences_what_runs_on_it(world):
 
 
 def test_of_a_family_the_highest_severity_is_told(world):
+    """Alertmanager tells of what began long ago at once: the higher severity is known before the lesser comes."""
     world.http.came.pop("/log", None)
     thing = {"family": "memory", "host": "app3", "team": "data"}
     high = {**thing, "alertname": "HostMemoryHigh", "severity": "high"}
     medium = {**thing, "alertname": "HostMemoryMedium", "severity": "medium"}
-    world.alertmanager.post(high, medium)
+    world.alertmanager.post(high)
+    eventually(lambda: high in world.http.alerts("/log"), "the higher severity")
+    world.alertmanager.post(medium)
+    eventually(lambda: _inhibited(world, "HostMemoryMedium"), "what it silences")
     elsewhere = {**medium, "host": "app4"}
     world.alertmanager.post(elsewhere)
     eventually(lambda: elsewhere in world.http.alerts("/log"), "the lesser severity elsewhere")
-    eventually(lambda: high in world.http.alerts("/log"), "the higher severity")
-    eventually(lambda: _inhibited(world, "HostMemoryMedium"), "what it silences")
     assert medium not in world.http.alerts("/log")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,13 +70,20 @@ def search(client: Elasticsearch, wanted: Wanted) -> Found:
     """ElasticsearchError where the search fails or is not whole: a line that is not shown must not look absent."""
     body = request(wanted)
     answer = client.ask("POST", f"/{wanted.indexes}/_search?ignore_unavailable=true", body)
-    failed = (answer.get("_shards") or {}).get("failures") or ()
-    if failed or answer.get("timed_out"):
-        reason = (failed[0].get("reason") or {}).get("reason") if failed else "it took more than 30 s"
+    shards = answer.get("_shards") or {}
+    if shards.get("failed") or answer.get("timed_out"):
+        reason = _missing(shards.get("failures") or ()) if shards.get("failed") else "it took more than 30 s"
         raise ElasticsearchError(f"not all of {wanted.indexes} was searched: {reason}; ask for less, or a shorter time")
     hits = answer["hits"]
     shown = [line(hit.get("_source") or {}, hit["sort"][0]) for hit in reversed(hits["hits"])]
     return Found(tuple(shown), int(hits["total"]["value"]))
+
+
+def _missing(failures: Sequence[Mapping[str, Any]]) -> str:
+    """Elasticsearch counts a shard without a node among those that failed, and lists it nowhere."""
+    if not failures:
+        return "parts of it have no node now; see its health, and ask again"
+    return str((failures[0].get("reason") or {}).get("reason"))
 
 
 def line(document: Mapping[str, Any], at: int) -> str:

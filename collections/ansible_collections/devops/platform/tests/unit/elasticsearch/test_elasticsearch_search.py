@@ -196,7 +196,8 @@ def test_the_newest_are_last() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"_shards": {"failures": [{"reason": {"reason": "no copy"}}]}}, "was searched: no copy"),
+        ({"_shards": {"failed": 1, "failures": [{"reason": {"reason": "no copy"}}]}}, "was searched: no copy"),
+        ({"_shards": {"failed": 1}}, "was searched: parts of it have no node now"),
         ({"timed_out": True}, "more than 30 s"),
     ],
 )
