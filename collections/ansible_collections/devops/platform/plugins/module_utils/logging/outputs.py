@@ -23,6 +23,9 @@ STORED = (200, 201)
 DUPLICATE = 409
 PATIENCE = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server refuses some documents for want of room
 TIMEOUT = 60
+# A server that has just come back waits so long for the shard of a document, not its usual minute: another one may know
+# more, and a shipper that is stopped waits for the answer.
+BULK = "/_bulk?timeout=10s"
 COMPRESSED = 4096  # bytes from which on a request is compressed
 NANO = 10**9
 
@@ -164,7 +167,7 @@ class Elasticsearch:
             lines.append(json.dumps({"create": {"_index": where, "_id": key}}))
             lines.append(json.dumps(document, ensure_ascii=False))
         body = "\n".join([*lines, ""]).encode("utf-8", "replace")
-        status, answer = self.server.ask("POST", "/_bulk", body)
+        status, answer = self.server.ask("POST", BULK, body)
         if status == 413 and len(items) > 1:  # too large at once
             middle = len(items) // 2
             first, second = self._try(items[:middle]), self._try(items[middle:])
