@@ -293,10 +293,10 @@ CATALOGUE: tuple[Suite, ...] = (
     ),
     Suite(
         "kubernetes-simulated",
-        "a real API server, controllers, kubeadm and etcd, with simulated pods; KUBERNETES_BIN names the programs",
+        "a real API server, controllers, kubeadm and etcd, with simulated pods",
         (*PYTEST, "-s", "tests/kubernetes/simulated"),
         frozenset({"kubernetes"}),
-        minutes=30,
+        minutes=120,  # it builds what it needs
         needs="tests/kubernetes/simulated",
         long=True,
     ),

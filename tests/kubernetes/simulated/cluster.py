@@ -7,7 +7,6 @@ watches are Kubernetes' own.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 import subprocess
@@ -17,15 +16,9 @@ from typing import Any
 
 import urllib3
 
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+from tests.kubernetes.programs import program
+
 PATIENCE = 60.0
-
-
-def programs() -> Path | None:
-    """The folder with all of them, or nothing."""
-    given = os.environ.get("KUBERNETES_BIN", "")
-    folder = Path(given)
-    return folder if given and all((folder / name).exists() for name in PROGRAMS) else None
 
 
 def free_port() -> int:
@@ -40,8 +33,8 @@ STAGES = Path(__file__).with_name("stages.yml")
 class Simulated:
     """The processes of one cluster, below one folder."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self.binaries, self.folder = binaries, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.running: list[subprocess.Popen[bytes]] = []
         self.token = secrets.token_hex(16)
         self.port = free_port()
@@ -156,9 +149,7 @@ class Simulated:
 
     def _run(self, name: str, *arguments: str) -> None:
         log = (self.folder / f"{name}.log").open("wb")
-        self.running.append(
-            subprocess.Popen([str(self.binaries / name), *arguments], stdout=log, stderr=log, cwd=self.folder)
-        )
+        self.running.append(subprocess.Popen([str(program(name)), *arguments], stdout=log, stderr=log, cwd=self.folder))
 
     def _until(self, fits: Any, what: str) -> None:
         end = time.monotonic() + PATIENCE

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.simulated.cluster import PROGRAMS, Simulated, programs
+from tests.kubernetes.simulated.cluster import Simulated
 
 NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    folder = programs()
-    if folder is None:
-        pytest.skip(f"KUBERNETES_BIN names no folder with {', '.join(PROGRAMS)}")
-    made = Simulated(folder, tmp_path_factory.mktemp("kubernetes"))
+    made = Simulated(tmp_path_factory.mktemp("kubernetes"))
     try:
         made.start()
         yield made
@@ -33,3 +31,10 @@ def space(simulated: Simulated) -> str:
     )
     assert status == 201
     return name
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(7200))  # the first one builds programs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,14 +13,12 @@ import yaml
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.topology import scrape_jobs
 from tests.kubernetes.simulated.cluster import free_port
+from tests.monitoring.harness.programs import program
 
 
 @pytest.fixture
 def prometheus():
-    found = shutil.which(os.environ.get("PROMETHEUS", "") or "prometheus")
-    if not found:
-        pytest.skip("there is no Prometheus; PROMETHEUS names one")
-    return Path(found)
+    return program("prometheus", "prometheus")
 
 
 def configuration(simulated, folder: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -12,14 +11,15 @@ import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import restore, snapshots
 from ansible_collections.devops.platform.plugins.module_utils.monitoring.backup import BackupError
+from tests.kubernetes.programs import program
 from tests.kubernetes.simulated.cluster import free_port
 
 
 class Etcd:
     """A member that runs while its file is in the kubelet's directory."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
-        self.folder, self.binaries = folder, binaries
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.client, self.peer = free_port(), free_port()
         self.place = restore.Place(folder / "etcd", folder / "manifests")
         for path in (self.place.data, self.place.manifests):
@@ -35,7 +35,7 @@ class Etcd:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    str(self.binaries / "etcd"),
+                    str(program("etcd")),
                     "--name=c1",
                     f"--data-dir={self.place.data}",
                     f"--listen-client-urls={own}",
@@ -55,7 +55,7 @@ class Etcd:
             self.process = None
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(self.binaries / "etcdctl"), f"--endpoints=http://127.0.0.1:{self.client}", "--write-out=json"]
+        command = [str(program("etcdctl")), f"--endpoints=http://127.0.0.1:{self.client}", "--write-out=json"]
         return subprocess.run([*command, *words], capture_output=True, text=True, check=False)
 
     def value(self, key: str) -> str:
@@ -68,7 +68,7 @@ class Etcd:
 
     def unpack(self, archive: Path, target: Path) -> str:
         members = {"c1": f"http://127.0.0.1:{self.peer}"}
-        words = restore.arguments(str(self.binaries / "etcdutl"), archive, target, "c1", members)
+        words = restore.arguments(str(program("etcdutl")), archive, target, "c1", members)
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         return "" if done.returncode == 0 else done.stderr
 
@@ -91,10 +91,7 @@ class Etcd:
 
 @pytest.fixture
 def etcd(tmp_path):
-    binaries = Path(os.environ.get("KUBERNETES_BIN", ""))
-    if not os.environ.get("KUBERNETES_BIN") or not all((binaries / name).exists() for name in ("etcdctl", "etcdutl")):
-        pytest.skip("KUBERNETES_BIN names no folder with etcd, etcdctl and etcdutl")
-    made = Etcd(tmp_path, binaries)
+    made = Etcd(tmp_path)
     made.start()
     try:
         restore._wait(made.prove, made.tools, 300)
@@ -107,7 +104,7 @@ def etcd(tmp_path):
 def snapshot(etcd, tmp_path):
     assert etcd.ask("put", "before", "there").returncode == 0
     (tmp_path / "kept").mkdir()
-    etcdctl, etcdutl = (str(etcd.binaries / name) for name in ("etcdctl", "etcdutl"))
+    etcdctl, etcdutl = (str(program(name)) for name in ("etcdctl", "etcdutl"))
     settings = snapshots.Settings(f"http://127.0.0.1:{etcd.client}", tmp_path / "kept", "c1", etcdctl, etcdutl)
     made = settings.directory / snapshots.run(settings)
     assert snapshots.status(settings.etcdutl, made)["totalKey"] == 1

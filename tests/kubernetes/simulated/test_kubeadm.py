@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.k
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import cluster
 from lab import cluster_images
 from lab.recipes import find, read_mod, version_of
+from tests.kubernetes.programs import program
 
 GROUPS = {"servers": ["c1", "c2"], "workers": ["w1"]}
 ADDRESSES = {"c1": "192.0.2.1", "c2": "192.0.2.2", "w1": "192.0.2.11"}
@@ -43,12 +43,8 @@ SETTINGS = {
 
 @pytest.fixture
 def kubeadm():
-    path = Path(os.environ.get("KUBERNETES_BIN", "")) / "kubeadm"
-    if not os.environ.get("KUBERNETES_BIN") or not path.exists():
-        pytest.skip("KUBERNETES_BIN names no folder with kubeadm")
-
     def run(*words: str) -> str:
-        done = subprocess.run([str(path), *words], capture_output=True, text=True, check=False)
+        done = subprocess.run([str(program("kubeadm")), *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "unknown field" not in done.stderr
         return done.stdout
