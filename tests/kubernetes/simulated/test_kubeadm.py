@@ -84,7 +84,7 @@ def test_the_images_that_it_wants_are_those_that_the_lab_makes(kubeadm, tmp_path
     config = written(tmp_path, [configuration.cluster_document(cluster(platform(), GROUPS, ADDRESSES))])
     wanted = set(kubeadm("config", "images", "list", "--config", config).split())
     made = set()
-    for each in cluster_images.IMAGES:
+    for each in (one for one in cluster_images.IMAGES if one.recipe):
         recipe = find(each.recipe)
         made.add(f"{each.name}:{each.tag.format(version=version_of(recipe, read_mod(recipe)))}")
     assert wanted <= made

@@ -46,6 +46,7 @@ class Track:
     back: bool = False
     position: int = 0
     entered: bool = False
+    entered_at: float = 0
     settled_at: float | None = None
     generations: dict[Ref, int] = field(default_factory=dict)
 
@@ -132,7 +133,7 @@ class Carrier:
             track.generations[ref(item)] = int(metadata(self.apply(item)).get("generation") or 0)
         for which in stage.delete:
             self.cluster.delete(which)
-        track.entered = True
+        track.entered, track.entered_at = True, self.cluster.now()
 
     def _fresh(self, track: Track, which: Ref) -> Object | None:
         """An object as it is seen, unless that is older than what was applied to it."""
@@ -177,7 +178,7 @@ class Carrier:
                 continue
             mine = [pod for pod in pods.get(which, []) if template_of(pod) == template_of(item)]
             events = [one for one in self.known_events if _about(one, which, mine)]
-            found += diagnose.findings(mine, item, self.cluster.now(), self.patience, events)
+            found += diagnose.findings(mine, item, self.cluster.now(), self.patience, events, track.entered_at)
         return found
 
     def _fail_early(self, track: Track, pods: Mapping[Ref, list[Object]]) -> None:

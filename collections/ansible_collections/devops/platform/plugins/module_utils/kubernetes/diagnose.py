@@ -64,10 +64,17 @@ def _age(since: object, now: float) -> float:
 
 
 def findings(
-    pods: Iterable[Object], workload: Object | None, now: float, patience: float, events: Iterable[Object] = ()
+    pods: Iterable[Object],
+    workload: Object | None,
+    now: float,
+    patience: float,
+    events: Iterable[Object] = (),
+    since: float = 0,
 ) -> list[Finding]:
-    """All that is wrong, what is final first."""
-    found = [*_workload(workload, now, patience), *_denied(events)] if workload is not None else []
+    """All that is wrong, what is final first. `since`: when the workload became what it is now; what was said of it
+    before that may be of pods that nobody wants any more, and is no proof."""
+    events = [one for one in events if (at(one.get("lastTimestamp")) or now) >= int(since)]
+    found = [*_workload(workload, now, patience, since), *_denied(events)] if workload is not None else []
     probes = _probes(events)
     for pod in pods:
         if not metadata(pod).get("deletionTimestamp"):
@@ -75,13 +82,16 @@ def findings(
     return sorted(found, key=lambda item: (not item.final, not item.container, item.subject))
 
 
-def _workload(workload: Object, now: float, patience: float) -> list[Finding]:
+def _workload(workload: Object, now: float, patience: float, since: float) -> list[Finding]:
+    """A Deployment tells of its old ReplicaSets as well, until their controller comes by."""
     trouble = condition(workload, "ReplicaFailure")
     if trouble.get("status") != "True":
         return []
     message = str(trouble.get("message", ""))
     # Old pods that are ending give back what they used.
-    final = bool(QUOTA.search(message)) and _age(trouble.get("lastTransitionTime"), now) >= min(patience, 15)
+    final = bool(QUOTA.search(message)) and (
+        min(_age(trouble.get("lastTransitionTime"), now), now - since) >= min(patience, 15)
+    )
     return [_creation(workload, message, final)]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .objects import OWNER, Manifest, Object, Ref, canonical, metadata, ref
 
+PENDING = "revision.pending"  # no key of a ConfigMap may stand in both of its parts
 FORMAT = "1"
 PREFIX = "devops.platform."
 VERSION_OF = "devops.platform/version-of"
@@ -199,7 +200,7 @@ def read(item: Object | None, application: str, namespace: str) -> Ledger:
     try:
         names = json.loads(data["revisions"])
         revisions = tuple(_revision(_unpacked(packed[f"revision.{number}"])) for number in range(len(names)))
-        pending = _pending(_unpacked(packed["pending"])) if "pending" in packed else None
+        pending = _pending(_unpacked(packed[PENDING])) if PENDING in packed else None
     except (KeyError, ValueError, TypeError, OSError, EOFError) as error:
         raise LedgerError(f"{which} is damaged ({type(error).__name__}: {error}); restore it from a backup") from error
     return Ledger(application, namespace, revisions, pending, str(metadata(item).get("resourceVersion", "")))
@@ -236,7 +237,7 @@ def _config_map(ledger: Ledger, revisions: list[Revision], key: bytes) -> Manife
     packed = {f"revision.{number}": _packed(_document(one, key)) for number, one in enumerate(revisions)}
     pending = ledger.pending
     if pending:
-        packed["pending"] = _packed(
+        packed[PENDING] = _packed(
             {
                 "revision": _document(pending.revision, key),
                 "phase": pending.phase,

@@ -100,6 +100,9 @@ class ModelCluster:
         which = ref(item)
         if which in self.conflicts and not force:
             raise kubernetes_cluster.Conflict(str(which), "conflict", self.conflicts[which])
+        both = set(item.get("data") or {}) & set(item.get("binaryData") or {})
+        if both:
+            raise kubernetes_cluster.ApiError(str(which), 422, "Invalid", f"{both}: also present in binaryData")
         old = self.objects.get(which)
         new = copy.deepcopy(dict(item))
         about = new["metadata"]

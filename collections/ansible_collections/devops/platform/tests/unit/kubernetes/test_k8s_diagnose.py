@@ -175,3 +175,18 @@ def test_quotas():
         {"reason": "FailedCreate", "message": refused, "involvedObject": {"kind": "StatefulSet", "name": "db"}},
     ]
     assert findings([], item | {"status": {}}, BORN_AT, 60, events)[0].final
+
+
+def test_what_was_said_before_is_no_proof():
+    """The old state is put back, and a Deployment still tells of pods of the new one."""
+    refused = 'pods "api-x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3'
+    condition = {"type": "ReplicaFailure", "status": "True", "message": refused, "lastTransitionTime": BORN}
+    about = {"name": "api", "namespace": "chat"}
+    item = {"kind": "Deployment", "metadata": about, "status": {"conditions": [condition]}}
+    back = BORN_AT + 20
+    assert not findings([], item, back + 2, 60, since=back)[0].final
+    assert findings([], item, back + 20, 60, since=back)[0].final
+    event = {"reason": "FailedCreate", "message": refused, "involvedObject": {"kind": "StatefulSet", "name": "db"}}
+    item = {"kind": "StatefulSet", "metadata": about}
+    assert findings([], item, back, 60, [event | {"lastTimestamp": BORN}], since=back) == []
+    assert findings([], item, back, 60, [event | {"lastTimestamp": BORN}], since=BORN_AT)[0].final

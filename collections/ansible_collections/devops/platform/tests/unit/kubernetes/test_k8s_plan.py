@@ -243,7 +243,7 @@ def test_the_oldest_revisions_make_room():
     [
         (lambda item: item["data"].update(format="9"), "format '9', and this version knows 1"),
         (lambda item: item["binaryData"].pop("revision.0"), "is damaged"),
-        (lambda item: item["binaryData"].update(pending="AAAA"), "is damaged"),
+        (lambda item: item["binaryData"].update({"revision.pending": "AAAA"}), "is damaged"),
     ],
 )
 def test_a_damaged_ledger_is_named(break_it, said):
