@@ -58,12 +58,15 @@ def build(recipe: Recipe, state: State, folder: Path = FOLDER) -> tuple[str, str
     version = version_of(recipe, mod)
     arch = architecture()
     go = find_go()
+    if recipe.c:
+        prerequisites.ensure(prerequisites.GCC)
     with exclusively(state.go / "lock", "another build", recipe.minutes * 120):
         work = state.go / "work"
         remove_tree(work)  # of a build that was killed
         work.mkdir(parents=True)
         try:
             settings = environment(dict(os.environ), sources(go), state.go, compiler(mod, dict(os.environ)), arch)
+            settings["CGO_ENABLED"] = "1" if recipe.c else "0"
             deadline = time.monotonic() + recipe.minutes * 60
             for name, package in recipe.programs.items():
                 command = arguments(recipe, version, str(work / name), package)
@@ -83,7 +86,7 @@ def architecture(machine: str = "") -> str:
 
 def find_go() -> str:
     """A `go` that can fetch the compiler of a recipe; Debian's is installed where there is none."""
-    prerequisites.ensure_go()
+    prerequisites.ensure(prerequisites.GO)
     go = shutil.which(prerequisites.GO.program, path=prerequisites.search_path()) or prerequisites.GO.program
     # Of its own accord it would switch to another compiler, and say that one's version.
     given = {**os.environ, "GOTOOLCHAIN": "local"}
@@ -134,15 +137,16 @@ def environment(
         "GOARCH": arch,
         "GOAMD64": "v1",
         "GOARM64": "v8.0",
-        "CGO_ENABLED": "0",
         "LC_ALL": "C.UTF-8",
     }
 
 
 def arguments(recipe: Recipe, version: str, output: str, package: str) -> list[str]:
     """What makes equal sources equal programs: no paths of this machine, nothing about its version control."""
-    tags = ["-tags", ",".join(recipe.tags)] if recipe.tags else []
-    flags = ["-trimpath", "-buildvcs=false", *tags, "-ldflags", linker_flags(recipe, version)]
+    chosen = (*recipe.tags, "netgo", "osusergo") if recipe.c else recipe.tags
+    tags = ["-tags", ",".join(chosen)] if chosen else []
+    linker = linker_flags(recipe, version) + (" -linkmode external -extldflags -static" if recipe.c else "")
+    flags = ["-trimpath", "-buildvcs=false", *tags, "-ldflags", linker]
     return ["build", *flags, "-o", output, package]
 
 

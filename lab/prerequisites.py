@@ -46,6 +46,7 @@ DOCKERD = Need("dockerd", "docker.io", "runs the lab's hosts")
 SSH = Need("ssh", "openssh-client", "Ansible reaches the hosts over SSH")
 DEBOOTSTRAP = Need("debootstrap", "debootstrap", "makes the hosts' image where no image registry answers")
 GO = Need("go", "golang-go", "builds the programs that no Debian package has")
+GCC = Need("gcc", "build-essential", "translates what a few of these have in C")
 
 
 def search_path() -> str:
@@ -54,7 +55,7 @@ def search_path() -> str:
 
 
 def inspect_machine() -> Machine:
-    programs = (DOCKERD.program, SSH.program, DEBOOTSTRAP.program, GO.program)
+    programs = (DOCKERD.program, SSH.program, DEBOOTSTRAP.program, GO.program, GCC.program)
     return Machine(
         root=os.geteuid() == 0,
         apt=shutil.which("apt-get") is not None,
@@ -141,17 +142,17 @@ def ensure_debootstrap() -> None:
     _check(debootstrap=True)
 
 
-def ensure_go() -> None:
-    """Called only when a program has to be built from Go modules."""
+def ensure(need: Need) -> None:
+    """Called only when something has to be built: most machines need none of this."""
     machine = inspect_machine()
-    if GO.program in machine.programs:
+    if need.program in machine.programs:
         return
     if not (machine.root and machine.apt):
         raise LabError(
-            f"missing program: {GO.program} (package {GO.package}: {GO.why})",
+            f"missing program: {need.program} (package {need.package}: {need.why})",
             "install it, or run this once as root, and run the command again",
         )
-    _install([GO.package])
+    _install([need.package])
 
 
 def _install(packages: list[str]) -> None:

@@ -25,7 +25,7 @@ class Recipe:
 
     ``programs``: name → package, as `go build` takes it. ``stamps``: variables that upstream's releases have set when
     they are linked; ``{version}``, ``{major}`` and ``{minor}`` are the artifact's. ``minutes``: it takes no longer on a
-    busy machine with nothing cached.
+    busy machine with nothing cached. ``c``: a part of it is in C, which this machine's compiler translates.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Recipe:
     tags: tuple[str, ...] = ()
     minutes: float = 30
     sources: str = ""
+    c: bool = False
 
     @property
     def folder(self) -> str:
@@ -124,6 +125,7 @@ RECIPES = (
         "github.com/flannel-io/flannel",
         {"flanneld": "github.com/flannel-io/flannel"},
         {"github.com/flannel-io/flannel/pkg/version.Version": "v{version}"},
+        c=True,
     ),
     # The last version that has it; upstream's own is in no proxy.
     Recipe(

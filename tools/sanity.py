@@ -24,6 +24,8 @@ WORK = REPOSITORY / "build" / "sanity"
 LEFT_BEHIND = ("__pycache__", ".*_cache", "output", ".hypothesis", "*.pyc")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
+# Collections that modules take parts of their documentation from; ansible-doc wants them beside ours.
+NEIGHBOURS = ("kubernetes",)
 # Tests that run with what is there, and tests for which ansible-test first installs something.
 PLAIN = (
     "action-plugin-docs",
@@ -112,6 +114,8 @@ def prepare(work: Path = WORK) -> Path:
     folder = work / "ansible_collections" / "devops" / "platform"
     shutil.rmtree(work / "ansible_collections", ignore_errors=True)
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    for name in NEIGHBOURS:
+        (work / "ansible_collections" / name).symlink_to(installed("ansible_collections") / name)
     # ansible-test asks Git which files there are, and the repository ignores build/: the copy is one by itself.
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
     home = work / "home"
@@ -125,10 +129,16 @@ def prepare(work: Path = WORK) -> Path:
     return folder
 
 
+def installed(package: str) -> Path:
+    """The folder of an installed package."""
+    found = importlib.util.find_spec(package)
+    folders = list((found and found.submodule_search_locations) or [])
+    return Path(next((folder for folder in folders if not Path(folder).is_relative_to(SOURCE.parents[2])), ""))
+
+
 def pip_version() -> str:
     """Which pip the installed ansible-test asks for."""
-    package = importlib.util.find_spec("ansible_test")
-    folder = Path(((package and package.submodule_search_locations) or [""])[0])
+    folder = installed("ansible_test")
     found = re.search(r"\bpip='([\d.]+)'", (folder / "_internal" / "python_requirements.py").read_text())
     if not found:
         raise SystemExit("tools/sanity.py: ansible-test no longer says which pip it installs; look for get_pip there")

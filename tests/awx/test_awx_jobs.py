@@ -39,6 +39,11 @@ TABLE: dict[str, tuple[int, bool, tuple[str, ...]]] = {
     "rollback": (2, False, ("Which way back? -e to=ID is how that rollout left its hosts",)),
     "drift": (2, True, ("no drift on 0 hosts; not examined: edge1, app1, app2, data1, mon1",)),
     "restore-prometheus": (2, False, ("Nothing says where archives are",)),
+    "logs": (2, False, ("Nothing was looked for",)),
+    "restore-logs": (2, False, ("has no platform.logging.elasticsearch to restore into",)),
+    "rotate-secrets": (0, False, ("names no secret that is rotated",)),
+    "restore-etcd": (2, False, ("Nothing says where snapshots are",)),
+    "upgrade-kubernetes": (2, False, ("No host is a node of a cluster",)),
     "uninstall": (4, True, ("PLAY [Uninstall]", REACHED)),
 }
 

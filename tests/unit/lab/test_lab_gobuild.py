@@ -71,6 +71,16 @@ def test_a_build_gives_each_program(state: State, recipes: Path, monkeypatch: py
     assert not (state.go / "work").exists()
 
 
+def test_what_is_partly_in_c_is_one_file_all_the_same(state: State, recipes: Path) -> None:
+    (state.root.parent / "bin" / "gcc").symlink_to("/bin/true")
+    recipe = replace(RECIPE, c=True)
+    _version, _arch, programs = gobuild.build(recipe, state, recipes)
+    assert b"\nCGO_ENABLED=1\n" in programs["tool"]
+    words = gobuild.arguments(recipe, "1.2.3", "tool", "a.example/tool/cmd")
+    assert words[words.index("-ldflags") + 1].endswith("-linkmode external -extldflags -static")
+    assert words[words.index("-tags") + 1] == "netgo,osusergo"
+
+
 def test_sources_are_not_written_and_paths_not_kept() -> None:
     words = gobuild.arguments(replace(RECIPE, tags=("netgo", "osusergo")), "1.2.3", "/out", "./cmd")
     assert words == [
@@ -177,7 +187,7 @@ def test_without_go_somebody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = prerequisites.Machine(False, True, False, "", True, frozenset())
     monkeypatch.setattr(prerequisites, "inspect_machine", lambda: machine)
     with pytest.raises(LabError, match=r"missing program: go \(package golang-go: builds"):
-        prerequisites.ensure_go()
+        prerequisites.ensure(prerequisites.GO)
 
 
 def test_what_go_made_read_only_is_removed(tmp_path: Path) -> None:

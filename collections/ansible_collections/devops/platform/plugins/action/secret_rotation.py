@@ -71,7 +71,8 @@ class ActionModule(ActionBase):
             for plan in plans
             for step in plan.steps
         ]
-        return {"changed": False, "steps": steps, "said": [plan.said for plan in plans]}
+        said = [plan.said for plan in plans] or ["platform.secrets.entries names no secret that is rotated"]
+        return {"changed": False, "steps": steps, "said": said}
 
     def _place(self, kind: str) -> str:
         """Who checks it: `postgresql`, `redis` or `apps`, or one of the first two as an endpoint."""
