@@ -82,14 +82,17 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+except ImportError:  # the next ones say so
+    AUTH_ARG_SPEC = {}
+try:
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.cluster import ApiError
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.connection import connect
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import drain
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
     MISSING = ""
 except ImportError as error:  # urllib3, or the collection
-    AUTH_ARG_SPEC, MISSING = {}, str(error)
+    MISSING = str(error)
 
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "required": True},

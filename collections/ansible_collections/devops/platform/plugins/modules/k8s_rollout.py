@@ -226,6 +226,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+except ImportError:  # the next ones say so
+    AUTH_ARG_SPEC = {}
+try:
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes import definition, judging
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.api import Api
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.carry import Failure
@@ -235,11 +239,10 @@ try:
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.objects import normal
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.plan import PlanError
     from ansible_collections.devops.platform.plugins.module_utils.kubernetes.rollout import Options, Result, Rollout
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
     MISSING = ""
 except ImportError as error:  # PyYAML, urllib3, or the collection
-    AUTH_ARG_SPEC, MISSING = {}, str(error)
+    MISSING = str(error)
 
 ARGUMENTS: dict[str, Any] = {
     "application": {"type": "str", "required": True},
