@@ -9,6 +9,7 @@ from typing import Any
 from lab import REPOSITORY, images, prerequisites
 from lab.hosts import Launcher
 from lab.state import State
+from tests.fleet.harness.platform import lab_platform
 
 APPS = REPOSITORY / "tests" / "fleet" / "apps"
 COUNT = 'sum(rate(tick_request_seconds_bucket{le="%s"}[@window]))'
@@ -47,6 +48,7 @@ def platform(folder: Path, image: str, gate: bool = True, **rollout: Any) -> dic
     watched = {"window": "15s", "interval": 2, "objectives": OBJECTIVES} if gate else None
     return {
         "data": None,
+        "secrets": {"names": dict.fromkeys(lab_platform()["secrets"]["names"])},  # of what is left out
         "images": {"locks": [str(folder / "images.lock.yml")]},
         "monitoring": {"prometheus": {"scrape_interval": "2s"}, "alertmanager": None},
         "edge": {"routes": [{"path": "/", "app": "tick", "service": "web"}]},
