@@ -1,6 +1,6 @@
 # Thin on purpose: what is done stands in tools/ and lab/, where it is tested.
 .DEFAULT_GOAL := help
-.PHONY: up down check test test-chat test-fleet test-aws test-monitoring test-logging bench dashboards molecule lint format env help
+.PHONY: up down check test test-chat test-fleet test-kubernetes test-aws test-monitoring test-logging bench dashboards molecule lint format env help
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -33,7 +33,8 @@ check: env ## Lint, types and unit tests, side by side
 test: env ## Everything the project can prove about itself (SUITES="engine lab" for some)
 	@$(PYTHON) -m tools.suites test $(SUITES)
 
-test-aws: env ## Terraform against a stand-in for AWS: modules, plans, apply, drift, destroy, faults
+test-kubernetes: env ## Charts, rollouts on a simulated cluster, and a real cluster of three hosts
+	@$(PYTHON) -m totest-aws: env ## Terraform against a stand-in for AWS: modules, plans, apply, drift, destroy, faults
 	@$(PYTHON) -m tools.suites aws
 
 test-chat: env ## All about the application: its own tests, browsers, images, load (brings the lab up)

@@ -13,6 +13,8 @@ REAL_PROMETHEUS = tuple(
     for name in ("dashboards/test_dashboards_real.py", "gate/test_gate_real.py")
 )
 
+MUTANTS = "tests/monitoring/test_mutants.py"
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -154,11 +156,20 @@ CATALOGUE: tuple[Suite, ...] = (
     ),
     Suite(
         "alerting",
-        "rules on each side of every threshold, their mutants, routes, messages: promtool, amtool, a real Alertmanager",
-        (*PYTEST, "-s", "tests/monitoring", *REAL_PROMETHEUS),
+        "rules on each side of every threshold, routes, messages: promtool, amtool, a real Alertmanager",
+        (*PYTEST, "-s", "tests/monitoring", f"--ignore={MUTANTS}", *REAL_PROMETHEUS),
         frozenset({"monitoring"}),
         minutes=15,
         needs="tests/monitoring",
+    ),
+    Suite(
+        "alerting-mutants",
+        "every rule with a threshold, operator or duration changed: its cases fail",
+        (*PYTEST, "-s", MUTANTS),
+        frozenset({"monitoring"}),
+        minutes=15,
+        needs=MUTANTS,
+        long=True,
     ),
     Suite(
         "elasticsearch",
