@@ -34,7 +34,9 @@ test: env ## Everything the project can prove about itself (SUITES="engine lab" 
 	@$(PYTHON) -m tools.suites test $(SUITES)
 
 test-kubernetes: env ## Charts, rollouts on a simulated cluster, and a real cluster of three hosts
-	@$(PYTHON) -m totest-aws: env ## Terraform against a stand-in for AWS: modules, plans, apply, drift, destroy, faults
+	@$(PYTHON) -m tools.suites kubernetes
+
+test-aws: env ## Terraform against a stand-in for AWS: modules, plans, apply, drift, destroy, faults
 	@$(PYTHON) -m tools.suites aws
 
 test-chat: env ## All about the application: its own tests, browsers, images, load (brings the lab up)

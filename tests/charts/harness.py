@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
+from tests.monitoring.harness import programs
 from tools import REPOSITORY
 
 CHARTS = REPOSITORY / "charts"
@@ -40,11 +38,8 @@ class RefusedError(Exception):
 
 
 def program(name: str) -> str:
-    """helm, kubeconform or conftest: what HELM, KUBECONFORM or CONFTEST names, else on PATH; skips without."""
-    found = os.environ.get(name.upper()) or shutil.which(name)
-    if not found:
-        pytest.skip(f"there is no {name}; {name.upper()}=/path/to/{name} names one (lab/go/{name} is how to build it)")
-    return found
+    """helm, kubeconform or conftest: what HELM, KUBECONFORM or CONFTEST names, else the lab's."""
+    return str(programs.program(name, name))
 
 
 def run(*command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
