@@ -172,6 +172,15 @@ CATALOGUE: tuple[Suite, ...] = (
         long=True,
     ),
     Suite(
+        "discovery",
+        "Prometheus finds nodes and pods of a real API server, and no others",
+        (*PYTEST, "tests/kubernetes/simulated/test_discovered.py"),
+        frozenset({"monitoring"}),
+        minutes=120,  # it builds the API server
+        needs="tests/kubernetes/simulated",
+        long=True,
+    ),
+    Suite(
         "elasticsearch",
         "real clusters on loopback: users, types, retention, snapshots, and no line lost in a rolling restart",
         (*PYTEST, "-s", "tests/elasticsearch"),
