@@ -111,7 +111,10 @@ class ActionModule(ActionBase):
         return self._write(lambda: elasticache.change(self.declared.aws, user, passwords))
 
     def _metrics(self, _given: dict[str, Any]) -> dict[str, Any]:
-        held = {name: self.reader.stages(name) for name in rotation.rotated(self.declared)}
+        names = rotation.rotated(self.declared)
+        if self._backend().makes and not self._task.check_mode:
+            self.reader.values(names)  # what a later phase would make: a second run would have news of it
+        held = {name: self.reader.stages(name) for name in names}
         return {"changed": False, "text": ages.metrics(held, self.declared)}
 
 

@@ -23,6 +23,7 @@ class FilterModule:
         "ini_lines": settings.ini_lines,
         "phase_members": placement.phase_members,
         "postgresql_lines": settings.postgresql_lines,
+        "postgresql_users": settings.postgresql_users,
         "repository_path": placement.repository_path,
         "rule_files": rulefiles.rule_files,
         "prometheus_backup": storage.prometheus_backup,

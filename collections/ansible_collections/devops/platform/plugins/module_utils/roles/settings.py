@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 # Kernel settings that belong to a network namespace: a container has its own. All others are the machine's.
@@ -113,6 +113,27 @@ def postgresql_lines(values: Mapping[str, Any], applied_by: str) -> list[str]:
         f"{name} = {_quoted(values[name])}"
         for name in sorted(values)
         if (str(name).lower() in POSTGRESQL_START_ONLY) is wanted
+    ]
+
+
+def postgresql_users(
+    signing_in: Iterable[str], members: Mapping[str, str], closed: Collection[str], monitors: Collection[str]
+) -> list[dict[str, str]]:
+    """Users of a server, `{name, flags, member_of, acts_as}`, each after those that it acts as.
+
+    `signing_in` have a password. What one of `members` (user: owner) makes belongs to its owner. `closed` exist and may
+    not sign in. `monitors` read statistics.
+    """
+    rights = "NOSUPERUSER,NOCREATEDB,NOCREATEROLE"
+    groups = {**dict.fromkeys({*signing_in, *closed}, ""), **dict.fromkeys(monitors, "pg_monitor"), **members}
+    return [
+        {
+            "name": name,
+            "flags": f"{'NOLOGIN' if name in closed else 'LOGIN'},{rights}",
+            "member_of": groups[name],
+            "acts_as": members.get(name, ""),
+        }
+        for name in sorted(groups, key=lambda name: (name in members, name))
     ]
 
 

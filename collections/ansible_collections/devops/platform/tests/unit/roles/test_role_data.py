@@ -190,6 +190,23 @@ def test_postgresql_lines() -> None:
     ]
 
 
+def test_users_of_postgresql_come_after_those_that_they_act_as() -> None:
+    users = settings.postgresql_users({"zoe": "p", "chat": "p"}, {"a_clone": "chat"}, ["a_clone"], ["exporter"])
+    assert [user["name"] for user in users] == ["chat", "exporter", "zoe", "a_clone"]
+    chat, exporter, _zoe, clone = users
+    assert chat == {
+        "name": "chat",
+        "flags": "LOGIN,NOSUPERUSER,NOCREATEDB,NOCREATEROLE",
+        "member_of": "",
+        "acts_as": "",
+    }
+    assert (exporter["member_of"], exporter["acts_as"]) == ("pg_monitor", "")
+    assert (clone["member_of"], clone["acts_as"], clone["flags"].split(",")[0]) == ("chat", "chat", "NOLOGIN")
+    # The first one's turn may be over as well: it is there, as the owner, and may not sign in.
+    first = settings.postgresql_users({"a_clone": "p"}, {"a_clone": "chat"}, ["chat"], [])[0]
+    assert (first["name"], first["flags"].split(",")[0]) == ("chat", "NOLOGIN")
+
+
 def test_unknown_choices_are_refused() -> None:
     with pytest.raises(ValueError, match="neither 'network' nor 'machine'"):
         settings.sysctl_lines({}, "all")

@@ -19,8 +19,11 @@ NAMES = {"chat_redis": {"rotate": "redis"}, "chat_verify": None}
 
 
 def play(folder: Path, address: str, tasks: list[dict[str, Any]], *arguments: str) -> tuple[int, str]:
+    return played(folder, {"backend": "vault", "vault": {"address": address}, "names": NAMES}, tasks, *arguments)
+
+
+def played(folder: Path, secrets: dict[str, Any], tasks: list[dict[str, Any]], *arguments: str) -> tuple[int, str]:
     (folder / "ansible.cfg").write_text("", encoding="utf-8")
-    secrets = {"backend": "vault", "vault": {"address": address}, "names": NAMES}
     platform = {"name": "chat", "environment": "dev", "secrets": secrets}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "platform": platform}
     (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"here": local}}}), encoding="utf-8")
@@ -73,6 +76,18 @@ def test_check_mode_changes_nothing_and_a_plan_says_what_is_left(vault, document
     assert documents["chat/dev/chat_redis"] == [{"value": "c4n4ry"}]
     assert "old): stage, accept, prove, promote, accept, deliver, drain, refuse, forget" in output
     assert "chat_verify (no value yet): stage, promote" in output
+
+
+def test_what_a_later_phase_would_make_is_made_before_its_age_is_told(tmp_path):
+    """Else a second run would have news of it."""
+    secrets = {"backend": "files", "directory": str(tmp_path / "secrets"), "names": NAMES}
+    code, output = played(tmp_path, secrets, [{"step": "metrics"}], "--check")
+    assert code == 0, output
+    assert 'platform_secret_changed_timestamp_seconds{secret="chat_redis"' not in output
+    assert not (tmp_path / "secrets" / "chat_redis").exists()
+    code, output = played(tmp_path, secrets, [{"step": "metrics"}])
+    assert code == 0, output
+    assert 'platform_secret_changed_timestamp_seconds{secret="chat_redis"' in output
 
 
 @pytest.mark.parametrize(
