@@ -61,6 +61,31 @@ CATALOGUE: tuple[Suite, ...] = (
     # The longest first: they run side by side.
     _lint("ansible-lint", "playbooks and roles, production profile", "ansible-lint", "-q"),
     Suite("unit", "decisions, without hosts", (*PYTEST, "-n", "2"), frozenset({"check"}), alone=False),
+    Suite(
+        "awx",
+        "AWX's objects against a fake of its API, and every job template with ansible-runner",
+        (*PYTEST, "tests/awx"),
+        frozenset({"aws"}),
+        alone=False,
+        minutes=15,
+        needs="tests/awx",
+    ),
+    Suite(
+        "terraform",
+        "modules with a mock of AWS; plans of all environments: prod stricter than dev, policies, cost",
+        (*PYTEST, *(f"tests/aws/test_aws_{name}.py" for name in ("modules", "plans", "strict"))),
+        frozenset({"aws"}),
+        alone=False,
+        minutes=15,
+        needs="tests/aws",
+    ),
+    Suite(
+        "leaks",
+        "no secret in the repository, nor in its history",
+        ("python", "-m", "tools.leaks"),
+        alone=False,
+        minutes=20,
+    ),
     _lint("mypy", "types", "mypy"),
     _lint("ruff", "Python: mistakes and style", "ruff", "check", "."),
     _lint("ruff-format", "Python: format", "ruff", "format", "--check", "."),
@@ -68,21 +93,12 @@ CATALOGUE: tuple[Suite, ...] = (
     Suite("sanity", "ansible-test sanity, the checks that run offline", ("python", "-m", "tools.sanity")),
     _app("chat", "the chat's services: lint, types and tests with real servers"),
     _app("chat/web", "the chat's page: types, lint, tests and build"),
-    Suite("leaks", "no secret in the repository, nor in its history", ("python", "-m", "tools.leaks"), minutes=20),
     Suite(
         "secrets",
         "environments beside moto's AWS; rotations of a real PostgreSQL and Redis, killed while clients sign in",
         (*PYTEST, "tests/secrets"),
         minutes=20,
         needs="tests/secrets",
-    ),
-    Suite(
-        "awx",
-        "AWX's objects against a fake of its API, and every job template with ansible-runner",
-        (*PYTEST, "tests/awx"),
-        frozenset({"aws"}),
-        minutes=15,
-        needs="tests/awx",
     ),
     Suite(
         "engine", "the engine's promises, on real systemd", (*PYTEST, "tests/engine"), minutes=30, needs="tests/engine"
@@ -284,14 +300,6 @@ CATALOGUE: tuple[Suite, ...] = (
         minutes=180,
         needs="tests/programs",
         long=True,
-    ),
-    Suite(
-        "terraform",
-        "modules with a mock of AWS; plans of all environments: prod stricter than dev, policies, cost",
-        (*PYTEST, *(f"tests/aws/test_aws_{name}.py" for name in ("modules", "plans", "strict"))),
-        frozenset({"aws"}),
-        minutes=15,
-        needs="tests/aws",
     ),
     Suite(
         "aws-terraform",
