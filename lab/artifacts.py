@@ -206,3 +206,22 @@ def _make(container: Any) -> dict[str, Any]:
     entries = dict(parallel(make, ARTIFACTS, workers=2))
     execute(container, ["rm", "-rf", work], "removing the work folder")
     return entries
+
+
+def digest(entry: Mapping[str, Any]) -> str:
+    return str(next(iter(entry["sha256"].values())))
+
+
+def fetch(launcher: Launcher, entry: Mapping[str, Any]) -> bytes:
+    """The tarball that a lock's entry, its version included, pins; from the mirror."""
+    arch = next(iter(entry["sha256"]))
+    path = str(entry["path"]).format(version=entry["version"], arch=arch)
+    url = f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{path}"
+    with mirror.open_url(url) as answer:
+        content: bytes = answer.read()
+    if hashlib.sha256(content).hexdigest() != digest(entry):
+        raise LabError(
+            f"{url} is not what the lock pins",
+            "python -m lab artifacts makes it anew (see --help)",
+        )
+    return content

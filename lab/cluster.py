@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab import artifacts, gobuild, host_image, oci, programs, unpacked
+from lab import artifacts, gobuild, host_image, oci, programs
 from lab.cluster_images import IMAGES, ClusterImage, dockerfile, image, recipes
 from lab.errors import LabError
 from lab.hosts import Launcher
@@ -51,7 +51,7 @@ def _ensure(
         return False
     local = f"{PREFIX}/cluster/{repository}:{tag}"
     with step(f"make the image {name}", announce=True):
-        held = contents(unpacked.fetch(launcher, {**entry, "version": version})) if entry else {}
+        held = contents(artifacts.fetch(launcher, {**entry, "version": version})) if entry else {}
         if wanted.packages:
             files = {path: FileEntry(held[program], 0o755) for path, program in wanted.programs.items()}
             files = {f"files{path}": file for path, file in files.items()}

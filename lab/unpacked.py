@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +41,7 @@ def ensure(name: str, state: State | None = None) -> Path:
                     f"the mirror has no artifact {name}",
                     "lab/artifacts.py, lab/recipes.py and lab/maven.py list those that there are",
                 )
-            return _unpack(fetch(launcher, entry), _folder(state, name, entry))
+            return _unpack(artifacts.fetch(launcher, entry), _folder(state, name, entry))
         finally:
             if alone:
                 launcher.remove(launcher.containers())
@@ -66,26 +64,7 @@ def _entry(state: State, name: str) -> dict[str, Any] | None:
 
 
 def _folder(state: State, name: str, entry: dict[str, Any]) -> Path:
-    return state.root / "programs" / f"{name}-{entry['version']}-{_digest(entry)[:12]}"
-
-
-def _digest(entry: Mapping[str, Any]) -> str:
-    return str(next(iter(entry["sha256"].values())))
-
-
-def fetch(launcher: Launcher, entry: Mapping[str, Any]) -> bytes:
-    """The tarball that a lock's entry, its version included, pins; from the mirror."""
-    arch = next(iter(entry["sha256"]))
-    path = str(entry["path"]).format(version=entry["version"], arch=arch)
-    url = f"http://{launcher.settings.mirror}:{mirror.FILES_PORT}/artifacts/{path}"
-    with mirror.open_url(url) as answer:
-        content: bytes = answer.read()
-    if hashlib.sha256(content).hexdigest() != _digest(entry):
-        raise LabError(
-            f"{url} is not what the lock pins",
-            "python -m lab artifacts makes it anew (see --help)",
-        )
-    return content
+    return state.root / "programs" / f"{name}-{entry['version']}-{artifacts.digest(entry)[:12]}"
 
 
 def _unpack(content: bytes, folder: Path) -> Path:

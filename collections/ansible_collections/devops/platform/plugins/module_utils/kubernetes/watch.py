@@ -11,22 +11,32 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from .cluster import ApiError
 from .objects import KINDS, Kind, Object, Ref, metadata, ref
-
-if TYPE_CHECKING:
-    from .api import Api
 
 LONGEST = 290  # seconds of one watch; proxies cut what is longer
 POLL = 2.0
 REFUSED = (401, 403, 405)
 
 
+class Server(Protocol):
+    """What is asked of `api.Api`, which holds the watches."""
+
+    @property
+    def transport(self) -> Any: ...
+
+    def collection(self, known: Kind, namespace: str) -> str: ...
+
+    def listed(self, known: Kind, kind: str, namespace: str) -> tuple[list[Object], str]: ...
+
+    def count(self) -> None: ...
+
+
 class Watches:
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Server) -> None:
         self.api = api
         self.known: dict[tuple[str, str, str], dict[Ref, Object]] = {}
         self.news = threading.Condition()
