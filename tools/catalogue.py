@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tools import REPOSITORY
 
 PYTEST = ("python", "-m", "pytest", "-q")
+BY_FILE = ("-n", "3", "--dist", "loadfile")  # they mostly wait for servers
 # They skip themselves where there is no Prometheus, as in the suite `unit`; tests/monitoring brings one.
 REAL_PROMETHEUS = tuple(
     f"collections/ansible_collections/devops/platform/tests/unit/{name}"
@@ -173,7 +174,7 @@ CATALOGUE: tuple[Suite, ...] = (
     Suite(
         "alerting",
         "rules on each side of every threshold, routes, messages: promtool, amtool, a real Alertmanager",
-        (*PYTEST, "-s", "tests/monitoring", f"--ignore={MUTANTS}", *REAL_PROMETHEUS),
+        (*PYTEST, *BY_FILE, "tests/monitoring", f"--ignore={MUTANTS}", *REAL_PROMETHEUS),
         frozenset({"monitoring"}),
         minutes=15,
         needs="tests/monitoring",
