@@ -83,7 +83,7 @@ def test_outputs_are_as_agreed(applied: Playbook) -> None:
     for name, endpoint in outputs["endpoints"].items():
         assert set(endpoint) == {"kind", "host", "port", "arn", "id"}, name
         assert all(endpoint.values()), name
-    assert set(outputs["secrets"]) >= {"chat_database", "chat_redis", "chat_tokens"}
+    assert set(outputs["secrets"]) >= {"chat_database", "chat_redis", "chat_session"}
 
 
 def test_planned_again_nothing_changes(applied: Playbook) -> None:
@@ -98,15 +98,15 @@ def test_no_value_of_a_secret_is_in_the_state(applied: Playbook) -> None:
 
 def test_what_others_change_is_found(applied: Playbook, moto: Moto) -> None:
     secrets = moto.client("secretsmanager")
-    [secret] = [row for row in secrets.list_secrets()["SecretList"] if row["Name"] == "chat-dev/chat_tokens"]
+    [secret] = [row for row in secrets.list_secrets()["SecretList"] if row["Name"] == "chat-dev/chat_session"]
     secrets.update_secret(SecretId=secret["ARN"], Description="Changed by hand")
     moto.client("sns").delete_topic(TopicArn=applied.outputs()["settings"]["alarms"])
     found = plan(applied)
-    assert drifted(found)['module.secrets.aws_secretsmanager_secret.this["chat_tokens"]'] == [
+    assert drifted(found)['module.secrets.aws_secretsmanager_secret.this["chat_session"]'] == [
         ("description", '"Key that signs the chat\'s tokens"', '"Changed by hand"')
     ]
     assert drifted(found)["module.observability.aws_sns_topic.alarms"] == []
-    assert 'module.secrets.aws_secretsmanager_secret.this["chat_tokens"]' in unexplained(found)
+    assert 'module.secrets.aws_secretsmanager_secret.this["chat_session"]' in unexplained(found)
     applied.apply().done("Changed by hand", "module.observability.aws_sns_topic.alarms: is gone")
     assert unexplained(plan(applied)) == {}
 

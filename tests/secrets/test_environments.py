@@ -156,6 +156,16 @@ def run(repository: Path, program: str, *arguments: str) -> tuple[int, str, str]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_terraform_makes_an_entry_for_each_secret(environment):
+    text = (REPOSITORY / "terraform/environments" / environment / "terraform.tfvars").read_text(encoding="utf-8")
+    block = text.partition("\n  entries = {\n")[2].partition("\n  }\n")[0]
+    entries = [line.split()[0] for line in block.splitlines()]
+    names = platform_of(environment)["secrets"]["names"]
+    # Parts are of others, and the database's administrator is made by RDS.
+    assert entries == [name for name, given in names.items() if given and "of" not in given]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_hosts_come_from_tags_and_endpoints_from_terraform(repository, environment):
     code, output, said = run(repository, "ansible-inventory", "-i", f"inventories/{environment}", "--list")
     assert code == 0, said

@@ -41,6 +41,7 @@ secrets = {
   entries = {
     chat_database = "Password of the chat's database user"
     chat_redis    = "Password of the chat's cache user"
-    chat_tokens   = "Key that signs the chat's tokens"
+    chat_session  = "Key that signs the chat's sessions"
+    chat_verify   = "Password of the chat's user verify"
   }
 }

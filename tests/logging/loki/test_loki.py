@@ -161,4 +161,6 @@ def test_lines_are_kept_as_long_as_declared(loki: Loki) -> None:
     ],
 )
 def test_it_says_of_itself_what_rules_and_dashboards_read(loki: Loki, metric: str) -> None:
+    push(loki.gateway(), [document(9950), document(9951, message="x" * LONG)])
+    assert loki.taken_back()
     assert f"\n{metric}" in loki.ask("/metrics")
