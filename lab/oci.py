@@ -93,7 +93,7 @@ def write(image: Image, architecture: str) -> Written:
 def archive(images: Iterable[Image], architecture: str) -> bytes:
     """One archive of all of them; a layer that several have is in it once."""
     blobs: dict[str, bytes] = {}
-    manifests = []
+    manifests, saved = [], []
     for image in sorted(images, key=lambda each: each.name):
         written = write(image, architecture)
         blobs.update(written.blobs)
@@ -101,11 +101,15 @@ def archive(images: Iterable[Image], architecture: str) -> bytes:
         names = {"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": tag_of(image.name)}
         platform = {"architecture": architecture, "os": "linux"}
         manifests.append({**written.manifest, "platform": platform, "annotations": names})
+        inside = json.loads(written.blobs[written.manifest["digest"]])
+        layers = [_blob(each["digest"]) for each in inside["layers"]]
+        saved.append({"Config": _blob(inside["config"]["digest"]), "RepoTags": [image.name], "Layers": layers})
     index = _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
     files = {
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
         "index.json": index,
-        **{f"blobs/{key.replace(':', '/')}": content for key, content in blobs.items()},
+        "manifest.json": _json(saved),  # Docker's own way to say the same: before 25 it knows no other
+        **{_blob(key): content for key, content in blobs.items()},
     }
     return _tar(files)
 
@@ -125,6 +129,11 @@ def tag_of(name: str) -> str:
 def repository_of(name: str) -> str:
     """``a.example:5000/b/c:1`` → ``b/c``: what a registry, or a mirror of it, has it as."""
     return name.partition("/")[2].rpartition(":")[0]
+
+
+def _blob(key: str) -> str:
+    """Where the content with this digest is."""
+    return f"blobs/{key.replace(':', '/')}"
 
 
 def _descriptor(kind: str, content: bytes) -> dict[str, Any]:

@@ -60,6 +60,14 @@ def test_an_image_is_what_its_specification_says():
         assert [(each.mode, each.uid, each.mtime) for each in tar.getmembers()] == [(0o755, 0, 0)]
 
 
+def test_docker_is_told_the_same_in_its_own_way():
+    files = contents(oci.archive([APP], "amd64"))
+    [saved] = json.loads(files["manifest.json"])
+    assert saved["RepoTags"] == [APP.name]
+    assert contents(files[saved["Layers"][0]]) == {"pause": b"program"}
+    assert json.loads(files[saved["Config"]])["config"]["Entrypoint"] == ["/pause"]
+
+
 def test_layers_below_come_first_and_are_kept_once():
     base = oci.layer({"/usr/sbin/iptables": b"x"})
     images = [oci.Image(f"a.example/{name}:1", {f"/opt/{name}": b"y"}, base=(base,)) for name in ("b", "a")]
