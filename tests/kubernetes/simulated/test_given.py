@@ -22,7 +22,7 @@ kubernetes:
   cluster:
     version: "1.34.4"
     control_plane: controller
-    addons: {metrics_server: {}, local_path: {}, traefik: {}}
+    addons: {metrics_server: {}, kube_state_metrics: {}, local_path: {}, traefik: {}}
   namespaces:
     given-prod:
       quota: {requests.cpu: 1, pods: 3}
@@ -177,6 +177,7 @@ def test_pods_of_add_ons_are_admitted(simulated, given):
         ("kube-flannel", "daemonsets", "flannel"),
         ("traefik", "daemonsets", "traefik"),
         ("kube-system", "deployments", "metrics-server"),
+        ("kube-state-metrics", "deployments", "kube-state-metrics"),
         ("local-path-storage", "deployments", "local-path-provisioner"),
     ):
         item = simulated.ask("GET", f"/apis/apps/v1/namespaces/{namespace}/{kind}/{name}")[1]
@@ -184,3 +185,27 @@ def test_pods_of_add_ons_are_admitted(simulated, given):
         body = {"apiVersion": "v1", "kind": "Pod", **template}
         status, answer = simulated.ask("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", body)
         assert status == 201, answer
+
+
+def test_kube_state_metrics_may_list_what_it_tells_of(simulated, given):
+    def allowed(verb: str, resource: str, group: str = "") -> bool:
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": "system:serviceaccount:kube-state-metrics:kube-state-metrics",
+                "resourceAttributes": {"verb": verb, "resource": resource, "group": group},
+            },
+        }
+        answer = simulated.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)[1]
+        return bool(answer["status"]["allowed"])
+
+    for resource, group in (
+        ("nodes", ""), ("pods", ""), ("persistentvolumeclaims", ""),
+        ("deployments", "apps"), ("statefulsets", "apps"), ("jobs", "batch"),
+    ):  # fmt: skip
+        assert allowed("list", resource, group), resource
+        assert allowed("watch", resource, group), resource
+        assert not allowed("get", resource, group), resource
+    assert not allowed("list", "secrets")
+    assert not allowed("list", "configmaps")

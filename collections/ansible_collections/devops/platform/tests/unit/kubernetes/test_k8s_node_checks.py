@@ -98,6 +98,28 @@ def test_manifests_are_read_before_anything_is_done(tmp_path, text, message):
     assert any(message in problem for problem in found) if message else found == [], found
 
 
+ASKED = (
+    "    targets:\n",
+    "    kubernetes: {main: {api_server: 'https://k8s.example', token: k8s, jobs: [pods]}}\n    targets:\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("edits", "warned"),
+    [
+        ((), True),
+        ((ASKED,), True),
+        ((ASKED, ("[pods]", "[kube-state-metrics]")), False),
+        ((ASKED, (", jobs: [pods]", "")), False),  # all of them
+        ((("{kube_state_metrics: {}}", "{metrics_server: {}}"),), False),
+    ],
+)
+def test_metrics_that_nobody_asks_for_are_named(tmp_path, edits, warned):
+    found = said(tmp_path, ("{metrics_server: {}}", "{kube_state_metrics: {}}"), *edits)
+    text = "warning: platform.kubernetes.cluster.addons.kube_state_metrics: nobody asks for its metrics"
+    assert any(text in problem for problem in found) == warned, found
+
+
 def test_hosts_that_cannot_be_nodes_are_named(tmp_path):
     groups = {**example.GROUPS, "app": ["app_1"], "all": ["app_1", "data1", "mon1", "edge1"]}
     found = said(tmp_path, groups=groups, addresses={**example.ADDRESSES, "app_1": "192.0.2.103"})

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 VERSIONS = {
     "flannel": "0.26.7",
     "metrics_server": "0.9.0",
+    "kube_state_metrics": "2.18.0",  # the one whose client is of Kubernetes 1.34
     "local_path": "0.0.30",
     "traefik": "3.6.12",
 }
