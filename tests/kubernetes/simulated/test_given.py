@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,12 +57,17 @@ WHO = {
 }
 
 
-def play(simulated, folder: Path, *flags: str) -> str:
-    """Apply what the platform has, as playbooks/kubernetes.yml does."""
-    platform = yaml.safe_load(PLATFORM)
-    platform["kubernetes"]["cluster"]["kubeconfig"] = str(simulated.kubeconfig())
+def described(folder: Path) -> dict[str, Any]:
     (folder / "more.yml").write_text(MORE)
+    platform = yaml.safe_load(PLATFORM)
     platform["kubernetes"]["cluster"]["manifests"] = [str(folder / "more.yml")]
+    return dict(platform)
+
+
+def play(simulated, folder: Path, *flags: str, platform: Mapping[str, Any] | None = None) -> str:
+    """Apply what the platform has, as playbooks/kubernetes.yml does."""
+    platform = copy.deepcopy(dict(platform or described(folder)))
+    platform["kubernetes"]["cluster"]["kubeconfig"] = str(simulated.kubeconfig())
     tasks = REPOSITORY / "playbooks/tasks/cluster_resources.yml"
     book = [
         {

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
 
+from .addons.released import CERT_MANAGER, Released, releases
 from .permissions import ADMIN, BOUND, rules
 
 Manifest = dict[str, Any]
@@ -40,6 +41,7 @@ DNS = {
     "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
 }
 EVERYTHING = ["Ingress", "Egress"]
+ISSUER, ACME = "letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"
 
 
 def resources(platform: Data) -> list[Manifest]:
@@ -49,7 +51,7 @@ def resources(platform: Data) -> list[Manifest]:
         "app.kubernetes.io/managed-by": MANAGER,
         "app.kubernetes.io/part-of": str(platform.get("name", "platform")),
     }
-    made = [*_namespaces(cluster), *_roles(cluster), *_issuer(cluster)]
+    made = [*_namespaces(cluster), *_roles(cluster), *_issuer(platform)]
     for manifest in made:
         manifest["metadata"]["labels"] = {**labels, **manifest["metadata"].get("labels", {})}
     return made
@@ -59,6 +61,20 @@ def applicable(manifests: Iterable[Manifest], namespaces: Iterable[str]) -> list
     """Those that an API server can be asked about before anything is made: not what is in a namespace to come."""
     there = set(namespaces)
     return [one for one in manifests if one["metadata"].get("namespace", "") in {"", *there}]
+
+
+def settled(platform: Data, release: Released, manifests: Iterable[Manifest]) -> list[Manifest]:
+    """What is applied of others' manifests: all, but their namespace is as platform.yml has it, or else restricted.
+
+    Two that apply one object under one name take from each other what the other one does not say.
+    """
+    declared = [one for one in resources(platform) if _is_namespace(one, release.namespace)]
+    namespace = declared[0] if declared else _namespace(release.namespace, {})
+    return [namespace, *(one for one in manifests if not _is_namespace(one, release.namespace))]
+
+
+def _is_namespace(manifest: Manifest, name: str) -> bool:
+    return bool(manifest["kind"] == "Namespace" and manifest["metadata"].get("name") == name)
 
 
 def _namespaces(cluster: Data) -> Iterator[Manifest]:
@@ -175,17 +191,17 @@ def _binding(role: str, given: Data) -> dict[str, Any]:
     return {"roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}, "subjects": [*people, *programs]}
 
 
-def _issuer(cluster: Data) -> Iterator[Manifest]:
+def _issuer(platform: Data) -> Iterator[Manifest]:
     """cert-manager's: proves by HTTP, through the ingress, that the name is ours, and renews in time."""
-    given = section(cluster, "certificates")
+    given = section(platform, "kubernetes", "certificates")
     if not given:
         return
-    name = str(given["issuer"])
+    name = str(given.get("issuer", ISSUER))
     acme = {
-        "server": str(given["server"]),
+        "server": str(given.get("server", ACME)),
         "email": str(given["email"]),
         "privateKeySecretRef": {"name": f"{name}-account"},
-        "solvers": [{"http01": {"ingress": {"ingressClassName": str(given.get("ingress_class", "nginx"))}}}],
+        "solvers": [{"http01": {"ingress": {_key_of_class(platform): str(given.get("ingress_class", "nginx"))}}}],
     }
     yield {
         "apiVersion": "cert-manager.io/v1",
@@ -193,6 +209,12 @@ def _issuer(cluster: Data) -> Iterator[Manifest]:
         "metadata": {"name": name},
         "spec": {"acme": acme},
     }
+
+
+def _key_of_class(platform: Data) -> str:
+    """How a solver names its IngressClass: before cert-manager 1.12 by the annotation that classes had once."""
+    own = [each for each in releases(platform) if each.name == CERT_MANAGER.name]
+    return "class" if own and own[0].older_than(1, 12) else "ingressClassName"
 
 
 def autoscaler_values(platform: Data) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a cluster of ours runs for itself: the files beside this one, with versions and networks filled in. Pure.
 
 `${name}` is filled in, and `$$` is a dollar. What is applied here is updated by server-side apply; what is taken out of
-platform.yml stays in the cluster until somebody removes it.
+platform.yml stays in the cluster until somebody removes it. What is its makers' own file instead is in `released.py`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons.released import CERT_MANAGER, releases
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
 from ansible_collections.devops.platform.plugins.module_utils.platform import kubernetes
 
@@ -26,4 +27,31 @@ def asked(context: Context) -> Iterator[Finding]:
         yield Finding((*ADDONS, "kube_state_metrics"), text, at_key=True, severity="warning")
 
 
-CHECKS: tuple[Check, ...] = (asked,)
+def issuers(context: Context) -> Iterator[Finding]:
+    """An issuer that nobody answers for."""
+    given = context.section("kubernetes", "certificates")
+    cluster = context.section(*ADDONS[:-1])
+    if not given or not settings.is_ours(context.platform) or not context.intact(*ADDONS):
+        return
+    if CERT_MANAGER.name not in context.section(*ADDONS) and not cluster.get("manifests"):
+        text = (
+            "nobody answers for an issuer unless cert-manager is there; add "
+            f"platform.{'.'.join(ADDONS)}.{CERT_MANAGER.name}, unless others have brought it"
+        )
+        yield Finding(("kubernetes", "certificates"), text, at_key=True, severity="warning")
+
+
+def isolated(context: Context) -> Iterator[Finding]:
+    """Add-ons in a namespace that nothing comes into: the API server asks their webhooks, and they ask others."""
+    for release in releases(context.platform):
+        path = ("kubernetes", "namespaces", release.namespace)
+        given = context.section("kubernetes", "namespaces")
+        if release.namespace in given and context.trusted(*path) and context.section(*path).get("isolated", True):
+            text = (
+                f"the add-on {release.name} runs here: neither could the API server ask it, nor could it ask others; "
+                "add isolated: false"
+            )
+            yield Finding(path, text, at_key=True)
+
+
+CHECKS: tuple[Check, ...] = (asked, issuers, isolated)
