@@ -41,6 +41,7 @@ DNS = {
     "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
 }
 EVERYTHING = ["Ingress", "Egress"]
+INGRESS_CLASS = "traefik"  # of the add-on; the chart's default is the same
 ISSUER, ACME = "letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"
 
 
@@ -61,6 +62,11 @@ def applicable(manifests: Iterable[Manifest], namespaces: Iterable[str]) -> list
     """Those that an API server can be asked about before anything is made: not what is in a namespace to come."""
     there = set(namespaces)
     return [one for one in manifests if one["metadata"].get("namespace", "") in {"", *there}]
+
+
+def ingress_class(platform: Data) -> str:
+    """The IngressClass of what leads into the cluster."""
+    return str(section(platform, "kubernetes").get("ingress_class", INGRESS_CLASS))
 
 
 def settled(platform: Data, release: Released, manifests: Iterable[Manifest]) -> list[Manifest]:
@@ -201,7 +207,7 @@ def _issuer(platform: Data) -> Iterator[Manifest]:
         "server": str(given.get("server", ACME)),
         "email": str(given["email"]),
         "privateKeySecretRef": {"name": f"{name}-account"},
-        "solvers": [{"http01": {"ingress": {_key_of_class(platform): str(given.get("ingress_class", "nginx"))}}}],
+        "solvers": [{"http01": {"ingress": {_key_of_class(platform): ingress_class(platform)}}}],
     }
     yield {
         "apiVersion": "cert-manager.io/v1",

@@ -136,7 +136,16 @@ HOME = ("  edge:\n", "    namespaces: {cert-manager: {isolated: false}}\n  edge:
     ("edits", "message"),
     [
         ((CERT_MANAGER,), ""),
-        ((CERT_MANAGER, ISSUER), ""),
+        ((("{metrics_server: {}}", "{cert_manager: {}, traefik: {}}"), ISSUER), ""),
+        ((CERT_MANAGER, ISSUER, ("certificates:", "ingress_class: nginx\n    certificates:")), ""),
+        (
+            (CERT_MANAGER, ISSUER),
+            "warning: platform.kubernetes.certificates: names are proved through Ingresses of class traefik",
+        ),
+        (
+            (ISSUER, ("certificates:", "ingress_class: nginx\n    certificates:")),
+            "warning: platform.kubernetes.certificates: nobody answers for an issuer",
+        ),
         ((CERT_MANAGER, HOME), ""),
         ((ISSUER,), "warning: platform.kubernetes.certificates: nobody answers for an issuer"),
         ((ISSUER, EKS, REST, (CERT_MANAGER[0], "{}")), ""),

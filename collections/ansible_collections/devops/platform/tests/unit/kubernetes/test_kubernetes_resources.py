@@ -142,7 +142,7 @@ def test_what_there_is():
         (
             "ClusterIssuer/internal",
             "spec.acme.solvers",
-            [{"http01": {"ingress": {"ingressClassName": "nginx"}}}],
+            [{"http01": {"ingress": {"ingressClassName": "traefik"}}}],
         ),
     ],
 )
@@ -207,6 +207,6 @@ def test_an_issuer_is_lets_encrypts_unless_it_says_otherwise():
     ],
 )
 def test_a_solver_names_its_class_as_cert_manager_knows_it(cluster, key):
-    given = f"{{kubernetes: {{cluster: {cluster}, certificates: {{email: ops@example.com, ingress_class: web}}}}}}"
+    given = f"{{kubernetes: {{cluster: {cluster}, ingress_class: web, certificates: {{email: ops@example.com}}}}}}"
     issuer = made(given)["ClusterIssuer/letsencrypt"]
     assert issuer["spec"]["acme"]["solvers"] == [{"http01": {"ingress": {key: "web"}}}]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes import resources
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons.released import CERT_MANAGER, releases
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.resources import INGRESS_CLASS
 from ansible_collections.devops.platform.plugins.module_utils.platform import kubernetes
 
 from .context import Check, Context, Finding
@@ -28,12 +30,20 @@ def asked(context: Context) -> Iterator[Finding]:
 
 
 def issuers(context: Context) -> Iterator[Finding]:
-    """An issuer that nobody answers for."""
+    """An issuer that nobody answers for, and one whose proofs nobody leads in."""
     given = context.section("kubernetes", "certificates")
     cluster = context.section(*ADDONS[:-1])
     if not given or not settings.is_ours(context.platform) or not context.intact(*ADDONS):
         return
-    if CERT_MANAGER.name not in context.section(*ADDONS) and not cluster.get("manifests"):
+    if cluster.get("manifests"):
+        return  # of whatever
+    if INGRESS_CLASS not in context.section(*ADDONS) and resources.ingress_class(context.platform) == INGRESS_CLASS:
+        text = (
+            f"names are proved through Ingresses of class {INGRESS_CLASS}, and that add-on is not asked for; add "
+            f"platform.{'.'.join(ADDONS)}.{INGRESS_CLASS}, or set platform.kubernetes.ingress_class to another one"
+        )
+        yield Finding(("kubernetes", "certificates"), text, at_key=True, severity="warning")
+    if CERT_MANAGER.name not in context.section(*ADDONS):
         text = (
             "nobody answers for an issuer unless cert-manager is there; add "
             f"platform.{'.'.join(ADDONS)}.{CERT_MANAGER.name}, unless others have brought it"
