@@ -50,6 +50,8 @@ def test_it_is_applied_and_stays(simulated, tmp_path):
     platform = described(tmp_path)
     certified = copy.deepcopy(platform)
     certified["kubernetes"]["certificates"] = {"email": "ops@example.com"}
+    # On a cluster that has never heard of an issuer, check mode says what would be, too.
+    assert "changed=2" in play(simulated, tmp_path, "--check", platform=certified)
     assert "changed=1" in play(simulated, tmp_path, platform=platform)
     assert "changed=0" in play(simulated, tmp_path, platform=platform)
     namespace = simulated.ask("GET", "/api/v1/namespaces/cert-manager")[1]

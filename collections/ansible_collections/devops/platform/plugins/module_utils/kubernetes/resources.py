@@ -58,10 +58,28 @@ def resources(platform: Data) -> list[Manifest]:
     return made
 
 
-def applicable(manifests: Iterable[Manifest], namespaces: Iterable[str]) -> list[Manifest]:
-    """Those that an API server can be asked about before anything is made: not what is in a namespace to come."""
-    there = set(namespaces)
-    return [one for one in manifests if one["metadata"].get("namespace", "") in {"", *there}]
+def applicable(
+    manifests: Iterable[Manifest],
+    namespaces: Iterable[str],
+    coming: Iterable[Manifest] = (),
+    present: Iterable[Manifest] = (),
+) -> list[Manifest]:
+    """Those that an API server can be asked about before anything is made: not what is in a namespace to come, nor of
+    a kind to come, which one of `coming` defines and none of those that are `present`."""
+    there = {"", *namespaces}
+    unknown = _defined(coming) - _defined(present)
+    return [
+        one
+        for one in manifests
+        if one["metadata"].get("namespace", "") in there
+        and (str(one["apiVersion"]).rpartition("/")[0], one["kind"]) not in unknown
+    ]
+
+
+def _defined(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:
+    """(group, kind) of all that these define."""
+    definitions = [one["spec"] for one in manifests if one.get("kind") == "CustomResourceDefinition"]
+    return {(str(spec["group"]), str(spec["names"]["kind"])) for spec in definitions}
 
 
 def ingress_class(platform: Data) -> str:

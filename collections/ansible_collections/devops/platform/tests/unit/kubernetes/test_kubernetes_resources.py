@@ -189,6 +189,29 @@ def test_what_is_in_a_namespace_to_come_cannot_be_tried():
     assert {one["metadata"]["name"] for one in made if one["kind"] == "Namespace"} == {"old", "new"}
 
 
+ISSUER = "{kubernetes: {certificates: {email: ops@example.com}}}"
+
+
+@pytest.mark.parametrize(
+    ("coming", "present", "asked"),
+    [
+        ([], [], True),  # somebody has defined it, or the server says so
+        ([("cert-manager.io", "ClusterIssuer")], [], False),
+        ([("cert-manager.io", "ClusterIssuer")], [("cert-manager.io", "ClusterIssuer")], True),
+        ([("cert-manager.io", "Issuer"), ("example.io", "ClusterIssuer")], [], True),
+    ],
+)
+def test_what_is_of_a_kind_to_come_is_not_tried(coming, present, asked):
+    def definitions(kinds):
+        body = {"kind": "CustomResourceDefinition"}
+        return [{**body, "spec": {"group": group, "names": {"kind": kind}}} for group, kind in kinds]
+
+    made = applicable(
+        resources(yaml.safe_load(ISSUER)), [], [{"kind": "Secret"}, *definitions(coming)], definitions(present)
+    )
+    assert [one["kind"] for one in made] == (["ClusterIssuer"] if asked else [])
+
+
 def test_an_issuer_is_lets_encrypts_unless_it_says_otherwise():
     issuer = made("{name: chat, kubernetes: {certificates: {email: ops@example.com}}}")["ClusterIssuer/letsencrypt"]
     acme = issuer["spec"]["acme"]
