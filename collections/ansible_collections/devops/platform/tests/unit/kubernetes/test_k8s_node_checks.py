@@ -148,7 +148,7 @@ HOME = ("  edge:\n", "    namespaces: {cert-manager: {isolated: false}}\n  edge:
         ),
         ((CERT_MANAGER, HOME), ""),
         ((ISSUER,), "warning: platform.kubernetes.certificates: nobody answers for an issuer"),
-        ((ISSUER, EKS, REST, (CERT_MANAGER[0], "{}")), ""),
+        ((ISSUER, EKS, REST, ("{metrics_server: {}}", "{cert_manager: {}, traefik: {}}")), ""),
         (
             (CERT_MANAGER, HOME, ("isolated: false", "pod_security: baseline")),
             "platform.kubernetes.namespaces.cert-manager: the add-on cert_manager runs here: neither could the",
@@ -222,6 +222,7 @@ def test_nodes_are_a_phase_of_their_own():
             ["kube-flannel", "local-path-storage", "traefik"],
         ),
         ((EKS,), []),
+        ((EKS, ("{metrics_server: {}}", "{flannel: {}, kube_state_metrics: {}}")), ["kube-state-metrics"]),
     ],
 )
 def test_add_ons_are_those_that_are_asked_for(edits, namespaces):

@@ -87,7 +87,7 @@ def test_it_is_fetched_once_in_a_run(root: Path) -> None:
 
 def test_nothing_is_fetched_for_nobody(root: Path) -> None:
     (root / "lock.yml").unlink()
-    for described in ({"name": "shop"}, platform(addons={"traefik": {}}), platform(provider="eks")):
+    for described in ({"name": "shop"}, platform(addons={"traefik": {}})):
         assert found(root, described) == []
 
 

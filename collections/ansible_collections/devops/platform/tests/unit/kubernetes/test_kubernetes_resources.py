@@ -226,7 +226,7 @@ def test_an_issuer_is_lets_encrypts_unless_it_says_otherwise():
         ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {}}}", "class"),  # 1.11 knows no other
         ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {version: 1.12.0}}}", "ingressClassName"),
         ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {version: 1.9.2}}}", "class"),
-        ("{provider: eks, addons: {cert_manager: {}}}", "ingressClassName"),
+        ("{provider: eks, addons: {cert_manager: {}}}", "class"),
     ],
 )
 def test_a_solver_names_its_class_as_cert_manager_knows_it(cluster, key):

@@ -29,9 +29,7 @@ PLUGIN = "0.9.1"  # of flannel's CNI plugin, whose versions are its own
 
 
 def addons(platform: Data) -> list[dict[str, Any]]:
-    """Manifests of all add-ons, in the order in which a cluster takes them; none where the nodes are a provider's."""
-    if not is_ours(platform):
-        return []
+    """Manifests of all add-ons, in the order in which a cluster takes them."""
     return [manifest for name, values in wanted(platform) for manifest in manifests(name, values)]
 
 
@@ -41,7 +39,7 @@ def wanted(platform: Data) -> Iterator[tuple[str, dict[str, str]]]:
     asked = section(given, "addons")
     for name, version in VERSIONS.items():
         if name == FLANNEL:
-            if given.get("network", FLANNEL) != FLANNEL:
+            if not is_ours(platform) or given.get("network", FLANNEL) != FLANNEL:  # a provider has its own
                 continue
         elif name not in asked:
             continue

@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import is_ours
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, PlatformError, section
 
 # In C where there is one: half a megabyte takes ten seconds otherwise.
@@ -40,8 +39,6 @@ RELEASED = (CERT_MANAGER,)
 
 def releases(platform: Data) -> Iterator[Released]:
     """Those that platform.yml has, in the version that it names."""
-    if not is_ours(platform):
-        return
     asked = section(platform, "kubernetes", "cluster", "addons")
     for each in RELEASED:
         if each.name in asked:

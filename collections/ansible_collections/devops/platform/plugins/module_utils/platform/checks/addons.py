@@ -1,4 +1,4 @@
-"""What a cluster of ours runs for itself: does anybody use it, and does it have what it needs?"""
+"""What a cluster runs for itself: does anybody use it, and does it have what it needs?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes import resources
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons.released import CERT_MANAGER, releases
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.resources import INGRESS_CLASS
 from ansible_collections.devops.platform.plugins.module_utils.platform import kubernetes
 
@@ -18,7 +17,7 @@ STATE_METRICS = "kube-state-metrics"
 
 def asked(context: Context) -> Iterator[Finding]:
     """Metrics of objects that no Prometheus of ours asks for."""
-    if not settings.is_ours(context.platform) or "kube_state_metrics" not in context.section(*ADDONS):
+    if "kube_state_metrics" not in context.section(*ADDONS):
         return
     jobs = [kubernetes.job_names(name, given) for name, given in kubernetes.clusters(context.platform).items()]
     if context.intact("monitoring", "kubernetes") and not any(STATE_METRICS in each for each in jobs):
@@ -33,7 +32,7 @@ def issuers(context: Context) -> Iterator[Finding]:
     """An issuer that nobody answers for, and one whose proofs nobody leads in."""
     given = context.section("kubernetes", "certificates")
     cluster = context.section(*ADDONS[:-1])
-    if not given or not settings.is_ours(context.platform) or not context.intact(*ADDONS):
+    if not given or not cluster or not context.intact(*ADDONS):
         return
     if cluster.get("manifests"):
         return  # of whatever
