@@ -68,6 +68,7 @@ CONTROLLER_ONLY = (
     "plugins/module_utils/kubernetes/connection.py",
     "plugins/module_utils/kubernetes/definition.py",
     "plugins/module_utils/kubernetes/difference.py",
+    "plugins/module_utils/kubernetes/resources.py",
     "plugins/module_utils/kubernetes/rollout.py",
     "plugins/module_utils/kubernetes/transport.py",
     "plugins/module_utils/platform/",

@@ -35,6 +35,8 @@ NO_PORT = {"host": "a.example", "routes": {"/x": {"workload": "web", "port": "ad
         (shop({"from": {"a": {"cidr": "10.0.0.0/8", "app": "x"}}}), "'oneOf' failed"),
         (shop(monitoring={"discovery": "both"}), "value must be one of 'annotations'"),
         (shop(ingress={"routes": {"/": {"workload": "web", "service": "b"}}}), "'oneOf' failed"),
+        (shop(ingress={"silence": -1}), "minimum: got -1, want 0"),
+        (shop(ingress={"silence": "60s"}), "got string, want integer"),
         # By the templates, which see a workload with its defaults.
         (shop({"image": {"repository": "a"}}), "workloads.web.image: needs a tag or a digest"),
         ({"workloads": {"a": {}}}, "workloads.a: lacks image"),

@@ -347,7 +347,7 @@ def test_pods_start_anew_when_what_they_read_changes(values: dict[str, str]) -> 
 
 
 MONITORING = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-INGRESS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}
+INGRESS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}
 
 
 def peer(app: str, component: str) -> dict[str, Any]:
@@ -410,9 +410,32 @@ def test_an_ingress_by_default_values() -> None:
     made = one(render(shop(ingress={"host": "a.example", "routes": {"/": {"workload": "web"}}})), "Ingress")
     assert at(made, "metadata.name") == "shop"
     assert at(made, "metadata.annotations") is None
-    assert at(made, "spec.ingressClassName") == "nginx"
+    assert at(made, "spec.ingressClassName") == "traefik"
     assert at(made, "spec.tls.0.secretName") == "shop-tls"
     assert at(made, "spec.rules.0.http.paths.0.backend.service") == {"name": "shop-web", "port": {"name": "http"}}
+
+
+NGINX = "nginx.ingress.kubernetes.io/proxy-read-timeout"
+SENDING = "nginx.ingress.kubernetes.io/proxy-send-timeout"
+
+
+@pytest.mark.parametrize(
+    ("ingress", "annotations"),
+    [
+        ({"silence": 60}, None),
+        ({"className": "nginx"}, None),
+        ({"className": "nginx", "silence": 60}, {NGINX: "60", SENDING: "60"}),
+        ({"className": "nginx", "silence": 3600000}, {NGINX: "3600000", SENDING: "3600000"}),
+        (
+            {"className": "nginx", "silence": 60, "annotations": {NGINX: "90"}, "issuer": "a"},
+            {"cert-manager.io/cluster-issuer": "a", NGINX: "90", SENDING: "60"},
+        ),
+        ({"silence": 60, "annotations": {"a": "b"}}, {"a": "b"}),
+    ],
+)
+def test_only_nginx_is_told_of_silence(ingress: dict[str, Any], annotations: dict[str, str] | None) -> None:
+    values = shop(ingress={"host": "a.example", "routes": {"/": {"workload": "web"}}, **ingress})
+    assert at(one(render(values), "Ingress"), "metadata.annotations") == annotations
 
 
 @pytest.mark.parametrize("word", ["on", "null", "true", "yes"])

@@ -63,4 +63,5 @@ def test_a_backup_is_made_at_its_time_and_by_hand(host, fetch):
     assert host.check_output("ls /var/lib/prometheus/snapshots") == ""
     metrics = fetch("http://127.0.0.1:9100/metrics")
     assert "prometheus_backup_last_success_timestamp_seconds" in metrics
+    assert "\nprometheus_backup_max_age_seconds 93600\n" in metrics
     assert "node_textfile_scrape_error 0" in metrics

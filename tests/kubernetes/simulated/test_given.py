@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,7 +25,7 @@ kubernetes:
   cluster:
     version: "1.34.4"
     control_plane: controller
-    addons: {metrics_server: {}, local_path: {}, traefik: {}}
+    addons: {metrics_server: {}, kube_state_metrics: {}, local_path: {}, traefik: {}}
   namespaces:
     given-prod:
       quota: {requests.cpu: 1, pods: 3}
@@ -54,12 +57,17 @@ WHO = {
 }
 
 
-def play(simulated, folder: Path, *flags: str) -> str:
-    """Apply what the platform has, as playbooks/kubernetes.yml does."""
-    platform = yaml.safe_load(PLATFORM)
-    platform["kubernetes"]["cluster"]["kubeconfig"] = str(simulated.kubeconfig())
+def described(folder: Path) -> dict[str, Any]:
     (folder / "more.yml").write_text(MORE)
+    platform = yaml.safe_load(PLATFORM)
     platform["kubernetes"]["cluster"]["manifests"] = [str(folder / "more.yml")]
+    return dict(platform)
+
+
+def play(simulated, folder: Path, *flags: str, platform: Mapping[str, Any] | None = None) -> str:
+    """Apply what the platform has, as playbooks/kubernetes.yml does."""
+    platform = copy.deepcopy(dict(platform or described(folder)))
+    platform["kubernetes"]["cluster"]["kubeconfig"] = str(simulated.kubeconfig())
     tasks = REPOSITORY / "playbooks/tasks/cluster_resources.yml"
     book = [
         {
@@ -177,6 +185,7 @@ def test_pods_of_add_ons_are_admitted(simulated, given):
         ("kube-flannel", "daemonsets", "flannel"),
         ("traefik", "daemonsets", "traefik"),
         ("kube-system", "deployments", "metrics-server"),
+        ("kube-state-metrics", "deployments", "kube-state-metrics"),
         ("local-path-storage", "deployments", "local-path-provisioner"),
     ):
         item = simulated.ask("GET", f"/apis/apps/v1/namespaces/{namespace}/{kind}/{name}")[1]
@@ -184,3 +193,27 @@ def test_pods_of_add_ons_are_admitted(simulated, given):
         body = {"apiVersion": "v1", "kind": "Pod", **template}
         status, answer = simulated.ask("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", body)
         assert status == 201, answer
+
+
+def test_kube_state_metrics_may_list_what_it_tells_of(simulated, given):
+    def allowed(verb: str, resource: str, group: str = "") -> bool:
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": "system:serviceaccount:kube-state-metrics:kube-state-metrics",
+                "resourceAttributes": {"verb": verb, "resource": resource, "group": group},
+            },
+        }
+        answer = simulated.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)[1]
+        return bool(answer["status"]["allowed"])
+
+    for resource, group in (
+        ("nodes", ""), ("pods", ""), ("persistentvolumeclaims", ""),
+        ("deployments", "apps"), ("statefulsets", "apps"), ("jobs", "batch"),
+    ):  # fmt: skip
+        assert allowed("list", resource, group), resource
+        assert allowed("watch", resource, group), resource
+        assert not allowed("get", resource, group), resource
+    assert not allowed("list", "secrets")
+    assert not allowed("list", "configmaps")

@@ -32,7 +32,9 @@ def chart_values(platform: Data, app: str, images: Mapping[str, Data] | None = N
         task = section(tasks, name)
         if task.get("before"):
             workloads[name] = {"kind": "Job", **_workload(task, images)}
-    return {"app": app, "workloads": workloads}
+    # Said only where it is not the chart's own default, which is the add-on's.
+    given = section(platform, "kubernetes").get("ingress_class")
+    return {"app": app, "workloads": workloads, **({"ingress": {"className": str(given)}} if given else {})}
 
 
 def _workload(part: Data, images: Mapping[str, Data] | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
 
+from .addons.released import CERT_MANAGER, Released, releases
 from .permissions import ADMIN, BOUND, rules
 
 Manifest = dict[str, Any]
@@ -40,6 +41,8 @@ DNS = {
     "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
 }
 EVERYTHING = ["Ingress", "Egress"]
+INGRESS_CLASS = "traefik"  # of the add-on; the chart's default is the same
+ISSUER, ACME = "letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"
 
 
 def resources(platform: Data) -> list[Manifest]:
@@ -49,16 +52,53 @@ def resources(platform: Data) -> list[Manifest]:
         "app.kubernetes.io/managed-by": MANAGER,
         "app.kubernetes.io/part-of": str(platform.get("name", "platform")),
     }
-    made = [*_namespaces(cluster), *_roles(cluster), *_issuer(cluster)]
+    made = [*_namespaces(cluster), *_roles(cluster), *_issuer(platform)]
     for manifest in made:
         manifest["metadata"]["labels"] = {**labels, **manifest["metadata"].get("labels", {})}
     return made
 
 
-def applicable(manifests: Iterable[Manifest], namespaces: Iterable[str]) -> list[Manifest]:
-    """Those that an API server can be asked about before anything is made: not what is in a namespace to come."""
-    there = set(namespaces)
-    return [one for one in manifests if one["metadata"].get("namespace", "") in {"", *there}]
+def applicable(
+    manifests: Iterable[Manifest],
+    namespaces: Iterable[str],
+    coming: Iterable[Manifest] = (),
+    present: Iterable[Manifest] = (),
+) -> list[Manifest]:
+    """Those that an API server can be asked about before anything is made: not what is in a namespace to come, nor of
+    a kind to come, which one of `coming` defines and none of those that are `present`."""
+    there = {"", *namespaces}
+    unknown = _defined(coming) - _defined(present)
+    return [
+        one
+        for one in manifests
+        if one["metadata"].get("namespace", "") in there
+        and (str(one["apiVersion"]).rpartition("/")[0], one["kind"]) not in unknown
+    ]
+
+
+def _defined(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:
+    """(group, kind) of all that these define."""
+    definitions = [one["spec"] for one in manifests if one.get("kind") == "CustomResourceDefinition"]
+    return {(str(spec["group"]), str(spec["names"]["kind"])) for spec in definitions}
+
+
+def ingress_class(platform: Data) -> str:
+    """The IngressClass of what leads into the cluster."""
+    return str(section(platform, "kubernetes").get("ingress_class", INGRESS_CLASS))
+
+
+def settled(platform: Data, release: Released, manifests: Iterable[Manifest]) -> list[Manifest]:
+    """What is applied of others' manifests: all, but their namespace is as platform.yml has it, or else restricted.
+
+    Two that apply one object under one name take from each other what the other one does not say.
+    """
+    declared = [one for one in resources(platform) if _is_namespace(one, release.namespace)]
+    namespace = declared[0] if declared else _namespace(release.namespace, {})
+    return [namespace, *(one for one in manifests if not _is_namespace(one, release.namespace))]
+
+
+def _is_namespace(manifest: Manifest, name: str) -> bool:
+    return bool(manifest["kind"] == "Namespace" and manifest["metadata"].get("name") == name)
 
 
 def _namespaces(cluster: Data) -> Iterator[Manifest]:
@@ -175,17 +215,17 @@ def _binding(role: str, given: Data) -> dict[str, Any]:
     return {"roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}, "subjects": [*people, *programs]}
 
 
-def _issuer(cluster: Data) -> Iterator[Manifest]:
+def _issuer(platform: Data) -> Iterator[Manifest]:
     """cert-manager's: proves by HTTP, through the ingress, that the name is ours, and renews in time."""
-    given = section(cluster, "certificates")
+    given = section(platform, "kubernetes", "certificates")
     if not given:
         return
-    name = str(given["issuer"])
+    name = str(given.get("issuer", ISSUER))
     acme = {
-        "server": str(given["server"]),
+        "server": str(given.get("server", ACME)),
         "email": str(given["email"]),
         "privateKeySecretRef": {"name": f"{name}-account"},
-        "solvers": [{"http01": {"ingress": {"ingressClassName": str(given.get("ingress_class", "nginx"))}}}],
+        "solvers": [{"http01": {"ingress": {_key_of_class(platform): ingress_class(platform)}}}],
     }
     yield {
         "apiVersion": "cert-manager.io/v1",
@@ -193,6 +233,12 @@ def _issuer(cluster: Data) -> Iterator[Manifest]:
         "metadata": {"name": name},
         "spec": {"acme": acme},
     }
+
+
+def _key_of_class(platform: Data) -> str:
+    """How a solver names its IngressClass: before cert-manager 1.12 by the annotation that classes had once."""
+    own = [each for each in releases(platform) if each.name == CERT_MANAGER.name]
+    return "class" if own and own[0].older_than(1, 12) else "ingressClassName"
 
 
 def autoscaler_values(platform: Data) -> dict[str, Any]:

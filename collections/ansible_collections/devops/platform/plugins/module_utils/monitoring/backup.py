@@ -24,7 +24,7 @@ import shutil
 import sys
 import tarfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -113,7 +113,7 @@ def left_behind(attempt: dict[str, Any], present: Collection[str]) -> list[str]:
     return found
 
 
-def metrics(newest: str, size: int, took: float, allowed: float, family: Family = PROMETHEUS) -> str:
+def metrics(newest: str, size: int, took: float, family: Family = PROMETHEUS) -> str:
     """What node_exporter shows of it. `newest` is the last good archive, empty where there is none."""
     rows = (
         (
@@ -123,8 +123,18 @@ def metrics(newest: str, size: int, took: float, allowed: float, family: Family 
         ),
         ("size_bytes", "Size of the newest good archive.", size),
         ("duration_seconds", "How long the last run took, whether it succeeded or not.", round(took, 3)),
-        ("allowed_age_seconds", "How old the newest good archive may become.", allowed),
     )
+    return exposed(rows, family)
+
+
+def declared(max_age: float, family: Family = PROMETHEUS) -> str:
+    """What node_exporter shows of backups that nobody has made yet: a file of the rollout's, which the program leaves
+    alone. Alerts compare with it; when it was written says since when there should have been one."""
+    return exposed([("max_age_seconds", "How old the newest good archive may become.", f"{max_age:g}")], family)
+
+
+def exposed(rows: Iterable[tuple[str, str, object]], family: Family) -> str:
+    """Gauges as node_exporter takes them from a file: of (end of the name, what it means, value)."""
     lines = []
     for name, text, value in rows:
         full = f"{family.word}_backup_{name}"
@@ -141,7 +151,6 @@ class Settings:
     directory: Path
     name: str
     keep: int = 7
-    allowed_age: float = 26 * 3600
     metrics: Path | None = None
     patience: float = 120  # seconds to wait for a Prometheus that is starting
 
@@ -337,7 +346,7 @@ def report(settings: Settings, took: float) -> None:
     good = good_archives(os.listdir(settings.directory), settings.name)
     size = (settings.directory / good[-1]).stat().st_size if good else 0
     # Its own user reads it.
-    write(settings.metrics, metrics(good[-1] if good else "", size, took, settings.allowed_age), 0o644)
+    write(settings.metrics, metrics(good[-1] if good else "", size, took), 0o644)
 
 
 def parsed(arguments: Sequence[str] | None = None) -> Settings:
@@ -347,7 +356,6 @@ def parsed(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--directory", required=True, type=Path, help="where archives are kept")
     parser.add_argument("--name", required=True, help="what it is called: several may share a directory")
     parser.add_argument("--keep", type=int, default=7, help="how many archives are kept")
-    parser.add_argument("--allowed-age", type=float, default=26 * 3600, help="seconds, for the alert")
     parser.add_argument("--metrics", type=Path, help="a *.prom file in node_exporter's textfile directory")
     parser.add_argument("--patience", type=float, default=120, help="seconds to wait while it starts")
     return Settings(**vars(parser.parse_args(arguments)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.gate.spec import seconds
+from ansible_collections.devops.platform.plugins.module_utils.monitoring.backup import PROMETHEUS, Family, declared
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import Data, section
 from ansible_collections.devops.platform.plugins.module_utils.platform.remote import asked
 
@@ -47,6 +48,13 @@ def prometheus_backup(platform: Data) -> dict[str, Any]:
     return {"directory": str(given["directory"]), **settings, "textfile_directory": TEXTFILE if exported else ""}
 
 
+def declaration(textfile: str, max_age: str, family: Family = PROMETHEUS) -> list[dict[str, Any]]:
+    """The file that says to node_exporter how old a backup may become, where that shows files of others."""
+    path = f"{textfile}/{family.word}_backup_declared.prom"
+    content = declared(seconds(str(max_age)), family)
+    return [{"path": path, "content": content, "mode": "0644", "on_change": "none"}] if textfile else []
+
+
 def backup_component(backup: Mapping[str, Any], name: str, port: int, data: str, program: str) -> dict[str, Any]:
     """The component that backs up the Prometheus called `name`, which listens on `port` and has its database in `data`;
     the one that is absent where `backup` is empty. `program` is the path of module_utils/monitoring/backup.py."""
@@ -61,7 +69,6 @@ def backup_component(backup: Mapping[str, Any], name: str, port: int, data: str,
         "directory": directory,
         "name": name,
         "keep": given["keep"],
-        "allowed-age": f"{seconds(given['max_age']):g}",
         **({"metrics": f"{textfile}/{BACKUP}.prom"} if textfile else {}),
     }
     installed = f"{PROGRAMS}/{BACKUP}.py"
@@ -78,7 +85,10 @@ def backup_component(backup: Mapping[str, Any], name: str, port: int, data: str,
             {"path": directory, "owner": "prometheus", "group": "prometheus", "mode": "0750", "data": True},
         ],
         # -I: neither the environment nor the working directory says what is imported.
-        "files": [{"path": installed, "source": program, "validate": "/usr/bin/python3 -I %s --help"}],
+        "files": [
+            {"path": installed, "source": program, "validate": "/usr/bin/python3 -I %s --help"},
+            *declaration(textfile, given["max_age"]),
+        ],
         "unit": {
             "description": "Backup of Prometheus",
             "type": "oneshot",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .checks import (
+    addons,
     alerting,
     awx,
     cluster,
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     *awx.CHECKS,
     *cluster.CHECKS,
     *nodes.CHECKS,
+    *addons.CHECKS,
 )
 PLACE = Path("group_vars/all/platform.yml")  # below the directory of the inventory
 VARIABLES = ("group_vars", "host_vars")

@@ -10,7 +10,7 @@ from importlib import resources
 import pytest
 
 from ansible_collections.devops.platform.plugins.module_utils import platform as platform_package
-from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons import VERSIONS, addons
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons import VERSIONS, addons, released
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes import settings
 from ansible_collections.devops.platform.plugins.module_utils.platform.checks import nodes
 from ansible_collections.devops.platform.plugins.module_utils.platform.topology import firewall_rules
@@ -31,8 +31,15 @@ RIGHT = """\
       addons: {metrics_server: {}}
   edge:
 """
+MANAGED = ("cert_manager_manifests", "1.11.5")
 LOCK = copy.deepcopy(example.ARTIFACTS)
-for artifact, number in (("kubeadm", "1.34.4"), ("kubelet", "1.34.4"), ("kubectl", "1.34.4"), ("etcd", "3.6.5")):
+for artifact, number in (
+    ("kubeadm", "1.34.4"),
+    ("kubelet", "1.34.4"),
+    ("kubectl", "1.34.4"),
+    ("etcd", "3.6.5"),
+    MANAGED,
+):
     LOCK["artifacts"][artifact] = {number: LOCK["artifacts"]["node_exporter"]["1.9.0"]}
 EKS = ('      provider: kubeadm\n      version: "1.34.4"\n      control_plane: data\n', "      provider: eks\n")
 REST = (RIGHT[RIGHT.index("      workers") : RIGHT.index("      addons")], "")
@@ -98,6 +105,65 @@ def test_manifests_are_read_before_anything_is_done(tmp_path, text, message):
     assert any(message in problem for problem in found) if message else found == [], found
 
 
+ASKED = (
+    "    targets:\n",
+    "    kubernetes: {main: {api_server: 'https://k8s.example', token: k8s, jobs: [pods]}}\n    targets:\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("edits", "warned"),
+    [
+        ((), True),
+        ((ASKED,), True),
+        ((ASKED, ("[pods]", "[kube-state-metrics]")), False),
+        ((ASKED, (", jobs: [pods]", "")), False),  # all of them
+        ((("{kube_state_metrics: {}}", "{metrics_server: {}}"),), False),
+    ],
+)
+def test_metrics_that_nobody_asks_for_are_named(tmp_path, edits, warned):
+    found = said(tmp_path, ("{metrics_server: {}}", "{kube_state_metrics: {}}"), *edits)
+    text = "warning: platform.kubernetes.cluster.addons.kube_state_metrics: nobody asks for its metrics"
+    assert any(text in problem for problem in found) == warned, found
+
+
+CERT_MANAGER = ("{metrics_server: {}}", "{cert_manager: {}}")
+ISSUER = ("  edge:\n", "    certificates: {email: ops@example.com}\n  edge:\n")
+HOME = ("  edge:\n", "    namespaces: {cert-manager: {isolated: false}}\n  edge:\n")
+
+
+@pytest.mark.parametrize(
+    ("edits", "message"),
+    [
+        ((CERT_MANAGER,), ""),
+        ((("{metrics_server: {}}", "{cert_manager: {}, traefik: {}}"), ISSUER), ""),
+        ((CERT_MANAGER, ISSUER, ("certificates:", "ingress_class: nginx\n    certificates:")), ""),
+        (
+            (CERT_MANAGER, ISSUER),
+            "warning: platform.kubernetes.certificates: names are proved through Ingresses of class traefik",
+        ),
+        (
+            (ISSUER, ("certificates:", "ingress_class: nginx\n    certificates:")),
+            "warning: platform.kubernetes.certificates: nobody answers for an issuer",
+        ),
+        ((CERT_MANAGER, HOME), ""),
+        ((ISSUER,), "warning: platform.kubernetes.certificates: nobody answers for an issuer"),
+        ((ISSUER, EKS, REST, ("{metrics_server: {}}", "{cert_manager: {}, traefik: {}}")), ""),
+        (
+            (CERT_MANAGER, HOME, ("isolated: false", "pod_security: baseline")),
+            "platform.kubernetes.namespaces.cert-manager: the add-on cert_manager runs here: neither could the",
+        ),
+        (
+            (("{metrics_server: {}}", "{cert_manager: {version: 1.11.6}}"),),
+            "addons.cert_manager: artifacts.lock.yml has no cert_manager_manifests 1.11.6",
+        ),
+    ],
+)
+def test_cert_manager_has_what_it_needs(tmp_path, edits, message):
+    found = said(tmp_path, *edits)
+    assert any(message in problem for problem in found) if message else found == [], found
+
+
 def test_hosts_that_cannot_be_nodes_are_named(tmp_path):
     groups = {**example.GROUPS, "app": ["app_1"], "all": ["app_1", "data1", "mon1", "edge1"]}
     found = said(tmp_path, groups=groups, addresses={**example.ADDRESSES, "app_1": "192.0.2.103"})
@@ -156,6 +222,7 @@ def test_nodes_are_a_phase_of_their_own():
             ["kube-flannel", "local-path-storage", "traefik"],
         ),
         ((EKS,), []),
+        ((EKS, ("{metrics_server: {}}", "{flannel: {}, kube_state_metrics: {}}")), ["kube-state-metrics"]),
     ],
 )
 def test_add_ons_are_those_that_are_asked_for(edits, namespaces):
@@ -186,7 +253,7 @@ def test_what_may_be_written_is_what_is_read():
     elsewhere = {"provider", "addons", "manifests", "kubeconfig"}
     read = {"ignore_preflight" if one.name == "ignore" else one.name for one in fields(settings.Cluster)}
     assert set(declared) == read | elsewhere
-    assert set(declared["addons"]["properties"]) == set(VERSIONS)
+    assert set(declared["addons"]["properties"]) == {*VERSIONS, *(each.name for each in released.RELEASED)}
     for key, kind in (("snapshots", settings.Snapshots), ("upgrade", settings.Upgrade)):
         assert set(declared[key]["properties"]) == {one.name for one in fields(kind)}
     assert set(nodes.OURS) <= set(declared)

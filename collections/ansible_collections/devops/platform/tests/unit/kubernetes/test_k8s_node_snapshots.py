@@ -119,6 +119,18 @@ def test_it_runs_as_a_program_beside_what_it_shares(settings, tmp_path):
     assert len(backup.good_archives(os.listdir(settings.directory), "c1", snapshots.FAMILY)) == 1
 
 
+def test_the_rollout_says_how_old_one_may_become():
+    """Before the first one is made, and where none ever is: in a file of its own."""
+    given = {"directory": "/s", "version": "3.6.5", "at": "hourly", "keep": 2, "max_age": "2h"}
+    sources = {"snapshots": snapshots.__file__, "backup": backup.__file__}
+    for textfile, said in (("/text", ["/text/etcd_backup_declared.prom"]), ("", [])):
+        settings = {"name": "c1", "snapshots": {**given, "textfile_directory": textfile}, "sources": sources}
+        files = components.node_components(settings, ["snapshots"])[1]["files"]
+        own = [file for file in files if "content" in file]
+        assert [file["path"] for file in own] == said
+        assert all(file["content"].endswith("\netcd_backup_max_age_seconds 7200\n") for file in own)
+
+
 # ---- the way back
 
 

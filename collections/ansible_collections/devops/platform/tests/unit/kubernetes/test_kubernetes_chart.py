@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons import addons
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.chart import chart_values
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.resources import ingress_class
 from ansible_collections.devops.platform.plugins.module_utils.platform import paths
 from ansible_collections.devops.platform.plugins.module_utils.platform.model import PlatformError
 from ansible_collections.devops.platform.tests.unit.platform import example
@@ -40,6 +42,19 @@ def test_what_platform_yml_knows():
 )
 def test_what_is_none_of_a_release(edit, names):
     assert sorted(chart_values(example.data(edit), "chat")["workloads"]) == names
+
+
+def test_the_class_of_the_clusters_ingress():
+    """It has one default, which is the add-on's and the chart's; another one is said to the chart."""
+    chart = yaml.safe_load((ROOT / "charts/service/values.yaml").read_text())["ingress"]
+    made = addons({"kubernetes": {"cluster": {"version": "1.34.4", "control_plane": "a", "addons": {"traefik": {}}}}})
+    [offered] = [one for one in made if one["kind"] == "IngressClass"]
+    assert chart["className"] == offered["metadata"]["name"] == ingress_class({})
+    [controller] = [one for one in made if one["kind"] == "DaemonSet" and one["metadata"]["name"] == "traefik"]
+    assert chart["from"] == {"ingress": {"namespace": controller["metadata"]["namespace"]}}
+    platform = example.data(("  edge:\n", "  kubernetes: {ingress_class: nginx}\n  edge:\n"))
+    assert chart_values(platform, "chat")["ingress"] == {"className": ingress_class(platform)} == {"className": "nginx"}
+    assert "ingress" not in chart_values(example.data(), "chat")
 
 
 def test_an_unknown_app_and_an_image_that_is_not_pinned():

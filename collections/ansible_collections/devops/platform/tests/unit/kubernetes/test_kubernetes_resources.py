@@ -33,7 +33,7 @@ kubernetes:
     admin: {groups: [admins]}
     developer: {groups: [developers], users: [ann@example.com], namespaces: [chat-app-prod]}
     ci-cd: {accounts: [chat-app-prod/deployer]}
-  certificates: {issuer: letsencrypt, server: https://acme.example/directory, email: ops@example.com}
+  certificates: {issuer: internal, server: https://acme.example/directory, email: ops@example.com}
 """
 
 
@@ -66,7 +66,7 @@ def test_what_there_is():
         "chat-app-prod/RoleBinding/platform-developer",
         "chat-app-prod/RoleBinding/platform-ci-cd",
         "ingress/RoleBinding/platform-ci-cd",
-        "ClusterIssuer/letsencrypt",
+        "ClusterIssuer/internal",
     ]
 
 
@@ -140,9 +140,9 @@ def test_what_there_is():
             [{"kind": "ServiceAccount", "namespace": "chat-app-prod", "name": "deployer"}],
         ),
         (
-            "ClusterIssuer/letsencrypt",
+            "ClusterIssuer/internal",
             "spec.acme.solvers",
-            [{"http01": {"ingress": {"ingressClassName": "nginx"}}}],
+            [{"http01": {"ingress": {"ingressClassName": "traefik"}}}],
         ),
     ],
 )
@@ -187,3 +187,49 @@ def test_what_is_in_a_namespace_to_come_cannot_be_tried():
     made = applicable(resources(platform), ["old", "default"])
     assert {one["metadata"].get("namespace", "") for one in made} == {"", "old"}
     assert {one["metadata"]["name"] for one in made if one["kind"] == "Namespace"} == {"old", "new"}
+
+
+ISSUER = "{kubernetes: {certificates: {email: ops@example.com}}}"
+
+
+@pytest.mark.parametrize(
+    ("coming", "present", "asked"),
+    [
+        ([], [], True),  # somebody has defined it, or the server says so
+        ([("cert-manager.io", "ClusterIssuer")], [], False),
+        ([("cert-manager.io", "ClusterIssuer")], [("cert-manager.io", "ClusterIssuer")], True),
+        ([("cert-manager.io", "Issuer"), ("example.io", "ClusterIssuer")], [], True),
+    ],
+)
+def test_what_is_of_a_kind_to_come_is_not_tried(coming, present, asked):
+    def definitions(kinds):
+        body = {"kind": "CustomResourceDefinition"}
+        return [{**body, "spec": {"group": group, "names": {"kind": kind}}} for group, kind in kinds]
+
+    made = applicable(
+        resources(yaml.safe_load(ISSUER)), [], [{"kind": "Secret"}, *definitions(coming)], definitions(present)
+    )
+    assert [one["kind"] for one in made] == (["ClusterIssuer"] if asked else [])
+
+
+def test_an_issuer_is_lets_encrypts_unless_it_says_otherwise():
+    issuer = made("{name: chat, kubernetes: {certificates: {email: ops@example.com}}}")["ClusterIssuer/letsencrypt"]
+    acme = issuer["spec"]["acme"]
+    assert acme["server"] == "https://acme-v02.api.letsencrypt.org/directory"
+    assert acme["privateKeySecretRef"] == {"name": "letsencrypt-account"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "key"),
+    [
+        ("{}", "ingressClassName"),
+        ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {}}}", "class"),  # 1.11 knows no other
+        ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {version: 1.12.0}}}", "ingressClassName"),
+        ("{version: '1.34.4', control_plane: a, addons: {cert_manager: {version: 1.9.2}}}", "class"),
+        ("{provider: eks, addons: {cert_manager: {}}}", "class"),
+    ],
+)
+def test_a_solver_names_its_class_as_cert_manager_knows_it(cluster, key):
+    given = f"{{kubernetes: {{cluster: {cluster}, ingress_class: web, certificates: {{email: ops@example.com}}}}}}"
+    issuer = made(given)["ClusterIssuer/letsencrypt"]
+    assert issuer["spec"]["acme"]["solvers"] == [{"http01": {"ingress": {key: "web"}}}]

@@ -128,15 +128,16 @@ def test_a_snapshot_that_a_run_left_is_known_from_those_of_people(attempt: dict[
 
 
 def test_what_node_exporter_shows() -> None:
-    text = backup.metrics(A, 5, 1.23456, 93600)
+    text = backup.metrics(A, 5, 1.23456)
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert samples == [
         "prometheus_backup_last_success_timestamp_seconds 1767236400",
         "prometheus_backup_size_bytes 5",
         "prometheus_backup_duration_seconds 1.235",
-        "prometheus_backup_allowed_age_seconds 93600",
     ]
-    assert "prometheus_backup_last_success_timestamp_seconds 0\n" in backup.metrics("", 0, 1, 1)
+    assert "prometheus_backup_last_success_timestamp_seconds 0\n" in backup.metrics("", 0, 1)
+    assert "prometheus_backup_max_age_seconds 93600\n" in backup.declared(93600)
+    assert "etcd_backup_max_age_seconds 7200\n" in backup.declared(7200, backup.Family("etcd", ".db"))
 
 
 # Runs

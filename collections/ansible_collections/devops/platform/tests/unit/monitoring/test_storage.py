@@ -90,10 +90,13 @@ def test_the_component_runs_the_program_with_arguments_that_it_takes() -> None:
     assert (interpreter, flag, program) == ("/usr/bin/python3", "-I", made["files"][0]["path"])
     found = backup.parsed(arguments)
     assert found == backup.Settings(
-        "http://127.0.0.1:9090", Path("/data"), Path("/backup"), "mon1", 7, 93600, Path("/text/prometheus_backup.prom")
+        "http://127.0.0.1:9090", Path("/data"), Path("/backup"), "mon1", 7, Path("/text/prometheus_backup.prom")
     )
     assert [folder["path"] for folder in made["directories"] if folder.get("data")] == ["/backup"]  # stays
     assert made["unit"]["writable"] == ["/data", "/backup", "/text"]
+    assert made["files"][1]["path"] == "/text/prometheus_backup_declared.prom"
+    assert made["files"][1]["content"].endswith("\nprometheus_backup_max_age_seconds 93600\n")
+    assert len(component(BACKUP)["files"]) == 1
     assert made["unit"]["options"]["Service"]["SupplementaryGroups"] == "node_exporter"
 
 

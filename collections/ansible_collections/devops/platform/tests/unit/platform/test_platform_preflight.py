@@ -94,6 +94,10 @@ def test_whatever_the_file_says_there_is_a_report(tmp_path, text):
     assert report.errors
 
 
+def test_a_file_that_is_one_encrypted_value_has_a_report(tmp_path):
+    assert example.report(tmp_path, "!vault x").errors
+
+
 LINES = example.TEXT.splitlines(keepends=True)
 
 

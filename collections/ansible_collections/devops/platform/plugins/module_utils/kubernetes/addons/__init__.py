@@ -1,7 +1,7 @@
 """What a cluster of ours runs for itself: the files beside this one, with versions and networks filled in. Pure.
 
 `${name}` is filled in, and `$$` is a dollar. What is applied here is updated by server-side apply; what is taken out of
-platform.yml stays in the cluster until somebody removes it.
+platform.yml stays in the cluster until somebody removes it. What is its makers' own file instead is in `released.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 VERSIONS = {
     "flannel": "0.26.7",
     "metrics_server": "0.9.0",
+    "kube_state_metrics": "2.18.0",  # the one whose client is of Kubernetes 1.34
     "local_path": "0.0.30",
     "traefik": "3.6.12",
 }
@@ -28,9 +29,7 @@ PLUGIN = "0.9.1"  # of flannel's CNI plugin, whose versions are its own
 
 
 def addons(platform: Data) -> list[dict[str, Any]]:
-    """Manifests of all add-ons, in the order in which a cluster takes them; none where the nodes are a provider's."""
-    if not is_ours(platform):
-        return []
+    """Manifests of all add-ons, in the order in which a cluster takes them."""
     return [manifest for name, values in wanted(platform) for manifest in manifests(name, values)]
 
 
@@ -40,7 +39,7 @@ def wanted(platform: Data) -> Iterator[tuple[str, dict[str, str]]]:
     asked = section(given, "addons")
     for name, version in VERSIONS.items():
         if name == FLANNEL:
-            if given.get("network", FLANNEL) != FLANNEL:
+            if not is_ours(platform) or given.get("network", FLANNEL) != FLANNEL:  # a provider has its own
                 continue
         elif name not in asked:
             continue

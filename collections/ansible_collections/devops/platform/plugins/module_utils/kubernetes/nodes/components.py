@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.devops.platform.plugins.module_utils.gate.spec import seconds
 from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import PROGRAMS as PROGRAMS_OF_OURS
+from ansible_collections.devops.platform.plugins.module_utils.monitoring.storage import declaration
 
 from . import toml
 from .settings import ETCD_PORTS, REGISTRY, RESOLVERS
+from .snapshots import FAMILY
 
 Component = dict[str, Any]
 
@@ -191,7 +192,6 @@ def _snapshots(settings: Mapping[str, Any]) -> list[Component]:
         "certificate": f"{ETCD_PKI}/healthcheck-client.crt",
         "key": f"{ETCD_PKI}/healthcheck-client.key",
         "keep": given["keep"],
-        "allowed-age": f"{seconds(str(given['max_age'])):g}",
         **({"metrics": f"{textfile}/etcd_backup.prom"} if textfile else {}),
     }
     program = f"{PROGRAMS_OF_OURS}/etcd_snapshot"
@@ -210,6 +210,7 @@ def _snapshots(settings: Mapping[str, Any]) -> list[Component]:
             "files": [
                 {"path": f"{program}/backup.py", "source": settings["sources"]["backup"], "on_change": "none"},
                 {"path": f"{program}/__main__.py", "source": settings["sources"]["snapshots"], "on_change": "none"},
+                *declaration(textfile, given["max_age"], FAMILY),
             ],
             "unit": {
                 "description": "Snapshot of etcd",

@@ -43,7 +43,6 @@ class Settings:
     certificate: str = ""
     key: str = ""
     keep: int = 48
-    allowed_age: float = 2 * 3600
     metrics: Path | None = None
 
 
@@ -126,7 +125,7 @@ def report(settings: Settings, took: float) -> None:
         return
     good = backup.good_archives(os.listdir(settings.directory), settings.name, FAMILY)
     size = (settings.directory / good[-1]).stat().st_size if good else 0
-    text = backup.metrics(good[-1] if good else "", size, took, settings.allowed_age, FAMILY)
+    text = backup.metrics(good[-1] if good else "", size, took, FAMILY)
     backup.write(settings.metrics, text, 0o644)
 
 
@@ -141,7 +140,6 @@ def parsed(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--certificate", default="", help="file with a client's certificate")
     parser.add_argument("--key", default="", help="file with its key")
     parser.add_argument("--keep", type=int, default=48, help="how many snapshots are kept")
-    parser.add_argument("--allowed-age", type=float, default=2 * 3600, help="seconds, for the alert")
     parser.add_argument("--metrics", type=Path, help="a *.prom file in node_exporter's textfile directory")
     return Settings(**vars(parser.parse_args(arguments)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.devops.platform.plugins.module_utils.kubernetes.addons.released import releases
 from ansible_collections.devops.platform.plugins.module_utils.kubernetes.nodes.settings import is_ours
 from ansible_collections.devops.platform.plugins.module_utils.platform.exporters import declared
 from ansible_collections.devops.platform.plugins.module_utils.platform.paths import made_by
@@ -40,7 +41,8 @@ def artifacts(context: Context) -> Iterator[Finding]:
         (("monitoring", "exporters", kind.key, "version"), kind.name) for kind, _given in declared(context.platform)
     ]
     wanted += [(path, name) for path, name in NODES if is_ours(context.platform)]
-    if wanted and not context.section("artifacts") and context.trusted("artifacts"):
+    released = list(releases(context.platform))
+    if (wanted or released) and not context.section("artifacts") and context.trusted("artifacts"):
         yield Finding((), "lacks the key 'artifacts': it says where programs come from", at_key=True)
     if not context.artifacts.complete:
         return  # what is wrong with the lock is said already
@@ -48,6 +50,8 @@ def artifacts(context: Context) -> Iterator[Finding]:
         version = context.section(*path[:-1]).get(path[-1])
         if version is not None:
             yield from _artifact(context, path, name, str(version))
+    for each in released:
+        yield from _artifact(context, (*CLUSTER, "addons", each.name), each.artifact, each.version)
 
 
 def _artifact(context: Context, path: KeyPath, name: str, version: str) -> Iterator[Finding]:

@@ -56,10 +56,13 @@ def encrypted(data: Any, path: KeyPath = ()) -> Iterator[Finding]:
     if isinstance(data, dict):
         for key, item in data.items():
             yield from encrypted(item, (*path, key))
-    elif isinstance(data, Opaque) and (
-        path[-1] in ("password", "secret_key", "bearer", "token")
-        or path[-2:-1] == ("secrets",)
-        or path[:3] == ("platform", "monitoring", "alerting")
+    elif (
+        isinstance(data, Opaque)
+        and (
+            path[-1:] in (("password",), ("secret_key",), ("bearer",), ("token",))  # empty where it is the whole file
+            or path[-2:-1] == ("secrets",)
+            or path[:3] == ("platform", "monitoring", "alerting")
+        )
     ):
         text = (
             "is an encrypted value; write the name of a secret, declare that below platform.secrets.names, and with "
