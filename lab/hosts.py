@@ -65,6 +65,11 @@ class Container:
         return f"{PREFIX}-{self.name}"
 
 
+# A kubelet reads the kernel's messages, which containers have not. A link to /dev/null would not do: units from which
+# systemd hides the kernel's log (ProtectKernelLogs) would lose /dev/null itself.
+KMSG = b"c /dev/kmsg 0600 root root - 1:3\n"
+
+
 def host_container(host: LabHost, image: str, role: str = "fleet", prefix: str = "") -> Container:
     # Overlays of nested Docker and containerd do not stand on the container's own: they need volumes, and etcd a disk.
     volumes = dict.fromkeys(((DOCKER_DATA,) if host.docker else ()) + (NODE_DATA if host.kubernetes else ()), "")
@@ -259,7 +264,7 @@ def host_files(state: State, host: LabHost) -> bytes:
             "/etc/ssh/ssh_host_ed25519_key": FileEntry(private, 0o600),
             "/etc/ssh/ssh_host_ed25519_key.pub": FileEntry(f"{public}\n".encode()),
             f"{ssh_directory}/authorized_keys": FileEntry(f"{operator_public}\n".encode(), 0o600, ADMIN_ID, ADMIN_ID),
-            **({"/etc/tmpfiles.d/kmsg.conf": FileEntry(b"L /dev/kmsg - - - - null\n")} if host.kubernetes else {}),
+            **({"/etc/tmpfiles.d/kmsg.conf": FileEntry(KMSG)} if host.kubernetes else {}),
         },
         directories={ssh_directory: (0o700, ADMIN_ID)},
     )
