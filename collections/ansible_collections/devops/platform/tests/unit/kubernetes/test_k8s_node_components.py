@@ -124,6 +124,10 @@ def test_containerd_is_told(given, runc, cri):
 def test_a_mirror_is_asked_first():
     # It is read at each pull: containerd goes on as it is.
     assert [file["on_change"] for file in made()["containerd"]["files"] if "certs.d" in file["path"]] == ["none"]
+    assert [one["path"] for one in made()["containerd"]["directories"]] == [
+        "/etc/containerd/certs.d",
+        "/etc/containerd/certs.d/docker.io",
+    ]
     files = {file["path"]: file["content"] for file in made()["containerd"]["files"]}
     assert tomllib.loads(files["/etc/containerd/certs.d/docker.io/hosts.toml"]) == {
         "server": "https://registry-1.docker.io",

@@ -97,7 +97,10 @@ def _containerd(settings: Mapping[str, Any]) -> Component:
     return {
         "name": "containerd",
         "packages": ["containerd", "runc"],
-        "directories": [{"path": "/etc/containerd/certs.d", "mode": "0755"}],
+        "directories": [
+            {"path": path, "mode": "0755"}
+            for path in ("/etc/containerd/certs.d", *(f"/etc/containerd/certs.d/{name}" for name in sorted(mirrors)))
+        ],
         "files": [
             {
                 "path": "/etc/containerd/config.toml",
