@@ -177,6 +177,15 @@ def test_an_invitation_hands_out_certificates_to_who_needs_them(tmp_path, key, c
     assert [one["kind"] for one in run.documents[0]] == ["InitConfiguration", "ClusterConfiguration"]
 
 
+def test_an_invitation_that_the_cluster_knows_already_is_one(tmp_path):
+    run = Recorder(1, 'error: a token with id "abcdef" already exists\n')
+    kubeadm.invite(node(tmp_path, run), INIT, TOKEN)
+    assert len(run.commands) == 1
+    run = Recorder(1, 'error: a token with id "fedcba" already exists\n')
+    with pytest.raises(kubeadm.KubeadmError, match="fedcba"):
+        kubeadm.invite(node(tmp_path, run), INIT, TOKEN)
+
+
 def test_a_run_that_fails_is_known_afterwards_and_tells_no_secret(tmp_path):
     run = Recorder(1, f"error: token {TOKEN} is not accepted\nkey {KEY}\n")
     made = node(tmp_path, run)

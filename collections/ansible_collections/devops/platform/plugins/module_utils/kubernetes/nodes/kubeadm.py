@@ -121,7 +121,12 @@ def invite(node: Node, documents: Sequence[Mapping[str, Any]], token: str, certi
     kinds = ("InitConfiguration", "ClusterConfiguration")
     asked = [document for document in documents if document.get("kind") in kinds]
     with _told(with_token(asked, token, certificate_key)) as config:
-        _kubeadm(node, "token", "create", "--config", config)
+        try:
+            _kubeadm(node, "token", "create", "--config", config)
+        except KubeadmError as error:
+            # Where this run has made the cluster, that knows the token since then.
+            if f'token with id "{token.partition(".")[0]}" already exists' not in str(error):
+                raise
         if certificate_key:
             phase = ("init", "phase", "upload-certs", "--upload-certs", "--skip-certificate-key-print")
             _kubeadm(node, *phase, "--config", config)
