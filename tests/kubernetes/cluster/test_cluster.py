@@ -23,6 +23,7 @@ spec:
         - maxSkew: 1
           topologyKey: kubernetes.io/hostname
           whenUnsatisfiable: DoNotSchedule
+          nodeTaintsPolicy: Honor # the server takes no pods of others
           labelSelector: {matchLabels: {app: web}}
       containers:
         - name: web
