@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from .reports import say
 
 WATCH = 0.2  # seconds between two looks at the disk
+ROTATED = 61  # seconds after which what the shipper writes goes into another file: each has a minute's lines
 RESERVE = 64 * 2**20  # bytes that must be free for the queue, or a fifth of a small disk
 
 
@@ -24,6 +26,7 @@ class Guard:
 
     def __init__(self, spool: str, pid_file: str, used: Callable[[], float] = lambda: 0.0) -> None:
         self.spool, self.pid_file, self.used, self.paused = spool, Path(pid_file), used, 0
+        self.since = 0.0
 
     def look(self) -> None:
         disk = os.statvfs(self.spool)
@@ -38,7 +41,11 @@ class Guard:
                     else "the queue is as large as it may become: the shipper waits until a quarter of it is shipped"
                 )
                 os.kill(pid, signal.SIGSTOP)
-                self.paused = pid
+                self.paused, self.since = pid, time.monotonic()
+        if self.paused and used <= 0 and free > reserve // 2 and time.monotonic() - self.since > ROTATED:
+            # All is delivered, and what fills the disk may be the file that it had begun: a newer one lets that go.
+            # Half of the reserve is more than it writes until the next look.
+            self.go_on()
         elif self.paused and free > reserve * 5 // 4 and used < 0.75:
             self.go_on()
 

@@ -231,6 +231,25 @@ def test_the_shipper_waits_while_its_disk_is_nearly_full(tmp_path: Path, monkeyp
         watch.look()
         assert state() == "S"
         assert not watch.paused
+        # All is delivered, but the file that it had begun stays until there is a newer one.
+        free = 199
+        watch.look()
+        watch.since -= guard.ROTATED + 1
+        free = 100  # what fills the disk is somebody else's
+        watch.look()
+        assert state() == "T"
+        free = 199
+        watch.used = lambda: 0.1
+        watch.look()
+        assert state() == "T"
+        watch.used = lambda: 0.0
+        watch.look()
+        assert state() == "S"
+        watch.look()
+        assert state() == "T"
+        free = 251
+        watch.look()
+        assert state() == "S"
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(5)
