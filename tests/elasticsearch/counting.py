@@ -4,6 +4,7 @@ does not have must not look lost."""
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.client import (
@@ -23,6 +24,18 @@ def count(client: Elasticsearch, index: str, query: dict[str, Any]) -> int:
 def documents(client: Elasticsearch, index: str, query: dict[str, Any]) -> list[dict[str, Any]]:
     """All of them, by file and offset."""
     return [hit["_source"] for hit in hits(client, index, query)]
+
+
+def messages(client: Elasticsearch, index: str, query: dict[str, Any], wanted: set[str]) -> Counter[str]:
+    """How often each message is there. Where some are missing it is asked again, for half a minute: a copy of a shard
+    that has just come up shows what it has after its next refresh."""
+    end = time.monotonic() + 30
+    while True:
+        client.ask("POST", f"/{index}/_refresh?ignore_unavailable=true")
+        found = Counter(str(document["message"]) for document in documents(client, index, query))
+        if wanted <= set(found) or time.monotonic() > end:
+            return found
+        time.sleep(1)
 
 
 def hits(client: Elasticsearch, index: str, query: dict[str, Any], seconds: float = 60) -> list[dict[str, Any]]:

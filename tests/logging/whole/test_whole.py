@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
 from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.query import QueryError, query
 from ansible_collections.devops.platform.plugins.module_utils.journey.patience import Patience
 from lab import REPOSITORY
+from tests.elasticsearch import counting
 from tests.logging.shipper.rig import eventually
 from tests.logging.whole.host import EVERYTHING, Host, count, lines, messages
 
@@ -63,8 +63,9 @@ def all_there(host: Host, name: str, number: int, began: float, seconds: float =
 
     eventually(enough, seconds, f"{name}: {host.said()}")
     took = time.monotonic() - began
-    found = Counter(messages(cluster, of(name)))
-    lost = {f"{name} {one:06d}" for one in range(number)} - set(found)
+    wanted = {f"{name} {one:06d}" for one in range(number)}
+    found = counting.messages(cluster.client(), EVERYTHING, of(name), wanted)
+    lost = wanted - set(found)
     twice = sum(found.values()) - len(found)
     time.sleep(5.5)  # until the gateway has written its metrics
     again = f"{host.metric('log_shipper_duplicate_lines_total'):g}"
