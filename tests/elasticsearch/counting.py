@@ -15,9 +15,13 @@ from ansible_collections.devops.platform.plugins.module_utils.elasticsearch.clie
 PAGE = 10_000  # as many as Elasticsearch gives at once
 
 
+def refresh(client: Elasticsearch, index: str) -> None:
+    client.ask("POST", f"/{index}/_refresh?ignore_unavailable=true")
+
+
 def count(client: Elasticsearch, index: str, query: dict[str, Any]) -> int:
     """Of what could be asked, a moment ago: fewer while a shard does not answer, never more."""
-    client.ask("POST", f"/{index}/_refresh?ignore_unavailable=true")
+    refresh(client, index)
     return int(client.ask("POST", f"/{index}/_count?ignore_unavailable=true", {"query": query})["count"])
 
 
@@ -31,7 +35,7 @@ def messages(client: Elasticsearch, index: str, query: dict[str, Any], wanted: s
     that has just come up shows what it has after its next refresh."""
     end = time.monotonic() + 30
     while True:
-        client.ask("POST", f"/{index}/_refresh?ignore_unavailable=true")
+        refresh(client, index)
         found = Counter(str(document["message"]) for document in documents(client, index, query))
         if wanted <= set(found) or time.monotonic() > end:
             return found

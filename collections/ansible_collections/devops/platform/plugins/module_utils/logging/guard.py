@@ -42,11 +42,11 @@ class Guard:
                 )
                 os.kill(pid, signal.SIGSTOP)
                 self.paused, self.since = pid, time.monotonic()
-        if self.paused and used <= 0 and free > reserve // 2 and time.monotonic() - self.since > ROTATED:
-            # All is delivered, and what fills the disk may be the file that it had begun: a newer one lets that go.
-            # Half of the reserve is more than it writes until the next look.
-            self.go_on()
-        elif self.paused and free > reserve * 5 // 4 and used < 0.75:
+        room = free > reserve * 5 // 4 and used < 0.75
+        # All is delivered, and what fills the disk may be the file that it had begun: a newer one lets that go. Half of
+        # the reserve is more than it writes until the next look.
+        stuck = used <= 0 and free > reserve // 2 and time.monotonic() - self.since > ROTATED
+        if self.paused and (room or stuck):
             self.go_on()
 
     def go_on(self) -> None:
