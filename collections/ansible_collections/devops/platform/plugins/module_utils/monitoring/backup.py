@@ -24,10 +24,10 @@ import shutil
 import sys
 import tarfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -65,6 +65,15 @@ def archive_name(name: str, at: float, family: Family = PROMETHEUS) -> str:
 
 def seconds_of(stamp: str) -> int:
     return calendar.timegm(time.strptime(stamp, STAMP))
+
+
+def new_name(directory: Path, name: str, now: float | None = None, family: Family = PROMETHEUS) -> str:
+    """What an archive that is begun now is called: two of one second do not share a name."""
+    taken = set(os.listdir(directory))
+    at = int(time.time() if now is None else now)
+    while archive_name(name, at, family) in taken:
+        at += 1
+    return archive_name(name, at, family)
 
 
 def moment_of(archive: str, family: Family = PROMETHEUS) -> int:
@@ -178,11 +187,7 @@ def run(settings: Settings, now: float | None = None) -> str:
     """One backup; the name of the archive. BackupError or OSError where there is none: earlier ones are as before."""
     with _alone(settings):
         _clear(settings)
-        names = set(os.listdir(settings.directory))
-        at = int(time.time() if now is None else now)
-        while archive_name(settings.name, at) in names:
-            at += 1
-        made = archive_name(settings.name, at)
+        made = new_name(settings.directory, settings.name, now)
         snapshot = _snapshot(settings)
         try:
             _pack(snapshot, settings.directory, made)
@@ -339,14 +344,45 @@ def sync(directory: Path) -> None:
         os.close(folder)
 
 
-def report(settings: Settings, took: float) -> None:
+class Kept(Protocol):
+    """Settings of whatever keeps archives of a family."""
+
+    @property
+    def directory(self) -> Path: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def metrics(self) -> Path | None: ...
+
+
+def report(settings: Kept, took: float, family: Family = PROMETHEUS) -> None:
     """Tell node_exporter how things stand, whatever became of the run."""
     if settings.metrics is None:
         return
-    good = good_archives(os.listdir(settings.directory), settings.name)
+    good = good_archives(os.listdir(settings.directory), settings.name, family)
     size = (settings.directory / good[-1]).stat().st_size if good else 0
     # Its own user reads it.
-    write(settings.metrics, metrics(good[-1] if good else "", size, took), 0o644)
+    write(settings.metrics, metrics(good[-1] if good else "", size, took, family), 0o644)
+
+
+def carried_out(settings: Kept, make: Callable[[], str], failed: str, family: Family = PROMETHEUS) -> int:
+    """A run of the program: `make` gives the archive's name. What went wrong is put into `failed`."""
+    began = time.monotonic()
+    code = 0
+    try:
+        made = make()
+        sys.stdout.write(f"{settings.directory / made} in {time.monotonic() - began:.1f} s\n")
+    except (BackupError, OSError, http.client.HTTPException) as error:
+        sys.stderr.write(failed.format(error))
+        code = 1
+    try:
+        report(settings, time.monotonic() - began, family)
+    except OSError as error:
+        sys.stderr.write(f"how it stands cannot be told to node_exporter: {error}\n")
+        code = 1
+    return code
 
 
 def parsed(arguments: Sequence[str] | None = None) -> Settings:
@@ -363,20 +399,7 @@ def parsed(arguments: Sequence[str] | None = None) -> Settings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     settings = parsed(arguments)
-    began = time.monotonic()
-    code = 0
-    try:
-        made = run(settings)
-        sys.stdout.write(f"{settings.directory / made} in {time.monotonic() - began:.1f} s\n")
-    except (BackupError, OSError, http.client.HTTPException) as error:
-        sys.stderr.write(f"no backup: {error}\nEarlier archives are as they were.\n")
-        code = 1
-    try:
-        report(settings, time.monotonic() - began)
-    except OSError as error:
-        sys.stderr.write(f"how it stands cannot be told to node_exporter: {error}\n")
-        code = 1
-    return code
+    return carried_out(settings, lambda: run(settings), "no backup: {}\nEarlier archives are as they were.\n")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def test_a_snapshot_has_a_checksum_and_is_for_root_alone(settings):
         in Path(f"{settings.etcdctl}.log").read_text()
     )
     restore.verified(path)
-    snapshots.report(settings, 1.0)
+    backup.report(settings, 1.0, snapshots.FAMILY)
     assert f"etcd_backup_last_success_timestamp_seconds {MOMENT:.0f}\n" in settings.metrics.read_text()
 
 

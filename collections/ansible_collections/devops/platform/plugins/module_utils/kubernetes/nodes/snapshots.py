@@ -15,7 +15,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +50,7 @@ def run(settings: Settings, now: float | None = None) -> str:
     folder = settings.directory
     for name in backup.leftovers(os.listdir(folder), settings.name, FAMILY):
         (folder / name).unlink()
-    names = set(os.listdir(folder))
-    at = int(time.time() if now is None else now)
-    while backup.archive_name(settings.name, at, FAMILY) in names:
-        at += 1
-    made = backup.archive_name(settings.name, at, FAMILY)
+    made = backup.new_name(folder, settings.name, now, FAMILY)
     unfinished = folder / f"{made}{backup.UNFINISHED}"
     try:
         _save(settings, unfinished)
@@ -119,16 +114,6 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def report(settings: Settings, took: float) -> None:
-    """Tell node_exporter how things stand, whatever became of the run."""
-    if settings.metrics is None:
-        return
-    good = backup.good_archives(os.listdir(settings.directory), settings.name, FAMILY)
-    size = (settings.directory / good[-1]).stat().st_size if good else 0
-    text = backup.metrics(good[-1] if good else "", size, took, FAMILY)
-    backup.write(settings.metrics, text, 0o644)
-
-
 def parsed(arguments: Sequence[str] | None = None) -> Settings:
     parser = argparse.ArgumentParser(description="A snapshot of etcd, with a checksum.")
     parser.add_argument("--endpoint", required=True, help="where this node's etcd answers")
@@ -146,20 +131,8 @@ def parsed(arguments: Sequence[str] | None = None) -> Settings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     settings = parsed(arguments)
-    began = time.monotonic()
-    code = 0
-    try:
-        made = run(settings)
-        sys.stdout.write(f"{settings.directory / made} in {time.monotonic() - began:.1f} s\n")
-    except (backup.BackupError, OSError) as error:
-        sys.stderr.write(f"no snapshot: {error}\nEarlier ones are as they were.\n")
-        code = 1
-    try:
-        report(settings, time.monotonic() - began)
-    except OSError as error:
-        sys.stderr.write(f"how it stands cannot be told to node_exporter: {error}\n")
-        code = 1
-    return code
+    failed = "no snapshot: {}\nEarlier ones are as they were.\n"
+    return backup.carried_out(settings, lambda: run(settings), failed, FAMILY)
 
 
 if __name__ == "__main__":
